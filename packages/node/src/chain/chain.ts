@@ -1,0 +1,56 @@
+/**
+ * Chains: reading at a call's behest, signing transactions before a commit, and sending them after it. Nothing is broadcast
+ * before the batch that asked for it is on disk.
+ */
+import type { Hex, ProjectKey, Sfid } from '@w3bstream/protocol'
+
+/** A network of the chain table. */
+export interface ChainConfig {
+  /** Zero for chains that have none (Solana). */
+  readonly chainID: number
+  readonly name: string
+  readonly endpoint: string
+  readonly aaBundlerEndpoint?: string
+  readonly aaPaymasterEndpoint?: string
+  readonly aaEntryPointContractAddress?: string
+  readonly aaAccountFactoryContractAddress?: string
+}
+
+export interface TransactionRequest {
+  readonly project: ProjectKey
+  readonly accountId: Sfid
+  /** Zero: by name. */
+  readonly chainId: bigint
+  readonly chainName: string
+  readonly to: string
+  readonly value: bigint
+  readonly data: string
+  /** Empty: the operator bound to the project, else the account's `default`. */
+  readonly operatorName: string
+}
+
+/** A signed transaction that was not sent. */
+export interface SignedTransaction {
+  readonly chainId: bigint
+  readonly chainName: string
+  readonly hash: Hex
+  readonly raw: Hex
+  readonly nonce: number
+  readonly from: Hex
+  readonly to: Hex
+  readonly value: bigint
+  readonly data: Hex
+  readonly operator: string
+}
+
+export interface Chains {
+  list(): readonly ChainConfig[]
+  /** Estimates, takes a nonce of the account, signs. @throws ChainError when it cannot be estimated, the chain or operator is unknown, or the chain does not answer */
+  sign(request: TransactionRequest): Promise<SignedTransaction>
+  /** Gives back the nonce of a transaction whose handler was rolled back: it is used next. */
+  release(transaction: Pick<SignedTransaction, 'chainId' | 'from' | 'nonce'>): void
+  /** @throws ChainError */
+  call(request: { chainId: bigint; to: string; data: string }): Promise<Uint8Array>
+  /** A transaction as the chain's client shows it, for `/system/read_tx`. @throws ChainError */
+  readTransaction(request: { chainName: string; hash: string }): Promise<unknown>
+}

@@ -1,0 +1,19 @@
+import { W3bstreamError } from '@w3bstream/protocol'
+
+export type DatabaseFault =
+  | { code: 'SCHEMA_NEWER'; file: string; found: number; known: number }
+  | { code: 'STORE_NOT_FOUND'; project: string }
+  | { code: 'STORE_CORRUPT'; detail: string }
+  | { code: 'DISK_FULL'; detail: string }
+  /** The statement is outside the dialect of `docs/spec/sql.md`. */
+  | { code: 'SQL_REFUSED'; what: string; wanted: string }
+  | { code: 'SQL_SYNTAX'; detail: string }
+  /** The statement is well-formed and failed: unknown table, constraint, type. */
+  | { code: 'SQL_FAILED'; detail: string }
+  | { code: 'SQL_PARAMETERS'; wanted: number; given: number }
+  | { code: 'SQL_LIMIT'; what: 'rows' | 'bytes'; limit: number }
+  | { code: 'SCHEMA_INVALID'; problems: readonly string[] }
+  /** The new schema would lose data. */
+  | { code: 'SCHEMA_DESTRUCTIVE'; problems: readonly string[] }
+
+export class DatabaseError extends W3bstreamError<DatabaseFault> {}

@@ -1,0 +1,132 @@
+/**
+ * The execution engine runs applets: untrusted WebAssembly modules whose every input is part of the batch. A call sees fresh
+ * memory, touches the world through {@link HostContext} only, and cannot take more than its limits. The engine knows nothing
+ * of batches, databases or threads; whoever calls it owns the thread.
+ */
+import type { SqlRequest, SqlResult } from '../database/database.ts'
+
+export type MaybePromise<T> = T | Promise<T>
+
+/** A module that passed the examination, with the bytes that are run: the original, rewritten so that it can be reset. */
+export interface PreparedModule {
+  /** SHA-256 of the original bytes, hexadecimal without prefix: what receipts name. */
+  readonly codeHash: string
+  /** The rewritten bytes. A pure function of the original and the engine's version. */
+  readonly bytes: Uint8Array
+  /** Exported functions `(i32) -> i32`, which strategies may name. */
+  readonly handlers: readonly string[]
+  /** Imports, as `module.name`. */
+  readonly imports: readonly string[]
+}
+
+/** What a handler call may take. Every field is an option of the project with a default. */
+export interface CallLimits {
+  /** Linear memory, 64 KiB pages. @default 512 (32 MiB) */
+  readonly memoryPages: number
+  /** Log lines of one call; those above are counted and dropped. @default 1000 */
+  readonly logLines: number
+  /** Bytes of one log line; a longer one is cut. @default 4096 */
+  readonly logLineBytes: number
+  /** Calls of host functions. @default 1_000_000 */
+  readonly hostCalls: number
+  /** Bytes that one host call may hand to the guest or take from it. @default 4 MiB */
+  readonly transferBytes: number
+}
+
+export interface Transaction {
+  /** Zero means: the chain named `chainName`. */
+  readonly chainId: bigint
+  readonly chainName: string
+  readonly to: string
+  /** Wei. */
+  readonly value: bigint
+  /** Hexadecimal with prefix. */
+  readonly data: string
+  /** Empty: the project's operator, else the account's `default`. */
+  readonly operatorName: string
+}
+
+/**
+ * What a running handler may ask of its host; one object per call. An answer that is a promise suspends the guest. A method
+ * that throws {@link HostFault} makes the host function return its failure code, with the text as a log line of the host;
+ * any other error ends the call as a fault of the node.
+ */
+export interface HostContext {
+  /** @param source who speaks: `wasmCode` the guest, `wasmExportFunc` the host on its behalf */
+  log(level: number, source: 'wasmCode' | 'wasmExportFunc', message: string): void
+  kvGet(key: string): MaybePromise<Uint8Array | undefined>
+  kvPut(key: string, value: Uint8Array): MaybePromise<void>
+  /** @throws HostFault NoDatabase, Sql */
+  sqlExecute(request: SqlRequest): MaybePromise<SqlResult>
+  sqlQuery(request: SqlRequest): MaybePromise<SqlResult>
+  env(key: string): string | undefined
+  /** Signs, notes the effect, returns the transaction's hash; nothing is sent before the commit. */
+  sendTransaction(transaction: Transaction): MaybePromise<string>
+  callContract(call: { chainId: bigint; to: string; data: string }): MaybePromise<Uint8Array>
+  publishMqtt(topic: string, payload: Uint8Array): void
+  /** The message that caused this call, when it came by MQTT. */
+  mqttMessage(): { topic: string; payload: Uint8Array } | undefined
+  /** @param request the JSON of the guest; the answer is JSON too */
+  apiCall(request: Uint8Array): MaybePromise<Uint8Array>
+  /** @param json valid JSON, not an array */
+  submitMetrics(json: string): void
+}
+
+/** A refusal by the host that the guest sees as a failure code. */
+export class HostFault extends Error {
+  readonly reason: 'NoDatabase' | 'Sql' | 'Chain' | 'Limit' | 'Invalid'
+  constructor(reason: HostFault['reason'], message: string, options?: { cause?: unknown }) {
+    super(message, options)
+    this.reason = reason
+  }
+}
+
+export interface HandlerCall {
+  readonly handler: string
+  /** Payload of the resource that the handler is given. */
+  readonly payload: Uint8Array
+  /** Which of its two jobs the host context suspends in; false lets the engine take the faster way in. */
+  readonly host: HostContext
+  /** The batch's clock, nanoseconds since 1970. */
+  readonly clockNs: bigint
+  /** 32 bytes from which everything random of this call follows. */
+  readonly seed: Uint8Array
+  readonly limits: CallLimits
+}
+
+/** How a call ended. */
+export type HandlerOutcome =
+  | { readonly type: 'returned'; readonly code: number; readonly fuel: bigint }
+  /** `error` is one of `docs/errors.md`, section engine; `message` is for people. */
+  | { readonly type: 'failed'; readonly error: HandlerErrorCode; readonly message: string; readonly fuel: bigint }
+
+export type HandlerErrorCode =
+  /** The engine trapped: unreachable, out of bounds, division by zero, stack overflow, … */
+  | 'TRAP'
+  /** The guest called `proc_exit`. */
+  | 'EXIT'
+  /** `func not imported` to devices: the module has no such handler. */
+  | 'HANDLER_NOT_EXPORTED'
+  | 'MEMORY_LIMIT'
+  | 'HOST_CALL_LIMIT'
+  /** Stopped by the watchdog. */
+  | 'WALL_CLOCK'
+
+/** An applet in memory, ready to be called. One call at a time: the caller awaits one before it begins the next. */
+export interface LoadedModule {
+  readonly codeHash: string
+  call(call: HandlerCall): MaybePromise<HandlerOutcome>
+  /** Lets its memory go; the next call begins from the compiled module again. */
+  evict(): void
+}
+
+export interface Engine {
+  /**
+   * Examines a module: valid, within the size limits, memory exported, imports known and of the right types, at least one
+   * handler.
+   * @throws EngineError with every complaint at once
+   */
+  prepare(wasm: Uint8Array): PreparedModule
+  /** @param options.mayBlock whether host calls of this module may answer with promises; they then cost a suspension */
+  load(prepared: PreparedModule, options: { mayBlock: boolean }): LoadedModule
+}

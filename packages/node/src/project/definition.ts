@@ -1,0 +1,200 @@
+import type { Sfid } from '@w3bstream/protocol'
+import type { DatabaseSchema } from '../database/database.ts'
+
+/**
+ * What a project consists of. It is part of the project's state: it changes only by {@link ProjectChange}s that went through
+ * the project's log as messages, so every member has the same at every height. Ids derive from the history.
+ */
+export interface ProjectDefinition {
+  readonly project: ProjectRecord
+  readonly settings: ProjectSettings
+  readonly env: readonly (readonly [string, string])[]
+  readonly database: DatabaseSchema
+  readonly flow: unknown
+  readonly applets: ReadonlyMap<Sfid, Applet>
+  readonly instances: ReadonlyMap<Sfid, Instance>
+  readonly strategies: ReadonlyMap<Sfid, Strategy>
+}
+
+export interface ProjectRecord {
+  readonly projectId: Sfid
+  readonly accountId: Sfid
+  /** Full name. */
+  readonly name: string
+  /** Anonymous events are accepted. */
+  readonly public: boolean
+  readonly version: string
+  readonly protocol: string
+  readonly description: string
+  readonly state: 'active' | 'paused'
+  readonly createdMs: number
+  readonly updatedMs: number
+}
+
+/** Options of a project that decide how its messages are executed. */
+export interface ProjectSettings {
+  /** Undo the writes of a handler that returned a negative number. @default false */
+  readonly rollbackOnNegative: boolean
+  /** Events of a type that no strategy names go to the strategies of type DEFAULT. @default true */
+  readonly defaultFallback: boolean
+  /** How long retries are recognised, milliseconds. @default 86_400_000 (a day) */
+  readonly idempotencyWindowMs: number
+  readonly limits: {
+    readonly memoryPages: number
+    readonly wallClockMs: number
+    readonly logLines: number
+    readonly logLineBytes: number
+    readonly hostCalls: number
+    readonly transferBytes: number
+    readonly kvValueBytes: number
+    readonly kvKeyBytes: number
+    readonly sqlRows: number
+    readonly sqlResultBytes: number
+    readonly effects: number
+  }
+}
+
+export const defaultProjectSettings: ProjectSettings = {
+  rollbackOnNegative: false,
+  defaultFallback: true,
+  idempotencyWindowMs: 86_400_000,
+  limits: {
+    memoryPages: 512,
+    wallClockMs: 5000,
+    logLines: 1000,
+    logLineBytes: 4096,
+    hostCalls: 1_000_000,
+    transferBytes: 4 * 1024 * 1024,
+    kvValueBytes: 1024 * 1024,
+    kvKeyBytes: 1024,
+    sqlRows: 10_000,
+    sqlResultBytes: 4 * 1024 * 1024,
+    effects: 256,
+  },
+}
+
+export interface Applet {
+  readonly appletId: Sfid
+  readonly name: string
+  readonly resourceId: Sfid
+  /** SHA-256 of the module, hexadecimal: its name in the VFS. */
+  readonly codeHash: string
+  readonly md5: string
+  readonly fileName: string
+  readonly createdMs: number
+  readonly updatedMs: number
+}
+
+export interface Instance {
+  readonly instanceId: Sfid
+  readonly appletId: Sfid
+  readonly state: 'STARTED' | 'STOPPED'
+  readonly cache: { readonly mode: 'MEMORY' | 'REDIS'; readonly prefix: string }
+  readonly createdMs: number
+  readonly updatedMs: number
+}
+
+export interface Strategy {
+  readonly strategyId: Sfid
+  readonly appletId: Sfid
+  readonly eventType: string
+  readonly handler: string
+  readonly autoCollectMetric: boolean
+  readonly createdMs: number
+  readonly updatedMs: number
+}
+
+/** A device of the project. Kept as definition rows of kind `publisher`, read from the store, not held in memory. */
+export interface Publisher {
+  readonly publisherId: Sfid
+  readonly name: string
+  readonly key: string
+  /** A `did:key` under which the device signs; empty when it has a token only. */
+  readonly publicKey: string
+  /** Counts rotations of the token. */
+  readonly tokenVersion: number
+  readonly createdMs: number
+  readonly updatedMs: number
+}
+
+export interface StrategyInput {
+  readonly eventType: string
+  readonly handler: string
+  readonly autoCollectMetric?: boolean
+}
+
+/** A change of the definition, as it stands in the payload (JSON) of a message of kind `config`. */
+export type ProjectChange =
+  | {
+      op: 'project.create'
+      projectId: Sfid
+      accountId: Sfid
+      name: string
+      public?: boolean
+      version?: string
+      protocol?: string
+      description?: string
+    }
+  | {
+      op: 'project.update'
+      public?: boolean
+      version?: string
+      protocol?: string
+      description?: string
+      state?: 'active' | 'paused'
+    }
+  | { op: 'settings.put'; settings: DeepPartial<ProjectSettings> }
+  | { op: 'env.put'; env: readonly (readonly [string, string])[] }
+  | { op: 'database.put'; database: DatabaseSchema }
+  | { op: 'flow.put'; flow: unknown }
+  | {
+      op: 'applet.create'
+      name: string
+      resourceId: Sfid
+      codeHash: string
+      md5: string
+      fileName: string
+      cache?: Partial<Instance['cache']>
+      strategies?: readonly StrategyInput[]
+    }
+  | {
+      op: 'applet.update'
+      appletId: Sfid
+      name?: string
+      resourceId?: Sfid
+      codeHash?: string
+      md5?: string
+      fileName?: string
+      cache?: Partial<Instance['cache']>
+      strategies?: readonly StrategyInput[]
+    }
+  | { op: 'applet.remove'; appletId: Sfid }
+  | { op: 'instance.create'; appletId: Sfid; cache?: Partial<Instance['cache']> }
+  | { op: 'instance.state'; instanceId: Sfid; state: Instance['state'] }
+  | { op: 'instance.remove'; instanceId: Sfid }
+  | { op: 'strategy.create'; appletId: Sfid; eventType: string; handler: string; autoCollectMetric?: boolean }
+  | {
+      op: 'strategy.update'
+      strategyId: Sfid
+      appletId?: Sfid
+      eventType?: string
+      handler?: string
+      autoCollectMetric?: boolean
+    }
+  | { op: 'strategy.remove'; strategyId: Sfid }
+  | { op: 'publisher.create'; name: string; key: string; publicKey?: string }
+  | { op: 'publisher.upsert'; name: string; key: string; publicKey?: string }
+  | { op: 'publisher.update'; publisherId: Sfid; name?: string; key?: string; publicKey?: string }
+  | { op: 'publisher.rotate'; publisherId: Sfid }
+  | { op: 'publisher.remove'; publisherId: Sfid }
+  /** All of them or none: what a deployment is made of. */
+  | { op: 'all'; changes: readonly ProjectChange[] }
+
+type DeepPartial<T> = { [K in keyof T]?: T[K] extends object ? DeepPartial<T[K]> : T[K] }
+
+/** What a change came to, as JSON in the result of its receipt. */
+export type ChangeResult =
+  /** `id` of what was created, `value` its row. Of `all`: `values` in order. */
+  | { ok: true; id?: Sfid; value?: unknown; values?: readonly ChangeResult[] }
+  /** `code` is a key of `endpoint/api-error.ts`. */
+  | { ok: false; code: string; desc: string }

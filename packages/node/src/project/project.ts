@@ -1,0 +1,67 @@
+/**
+ * Projects as the rest of the node sees them: who owns which, what each consists of, and how that is changed. Changes go
+ * through the project's log and are answered after their commit; reads see committed state.
+ */
+import type { ProjectKey, Sfid } from '@w3bstream/protocol'
+import type { Page, Paged, ProjectReader } from '../database/database.ts'
+import type { ChangeResult, ProjectChange, ProjectDefinition, Publisher } from './definition.ts'
+
+/** A line of the node's registry of projects. */
+export interface ProjectEntry {
+  readonly key: ProjectKey
+  readonly projectId: Sfid
+  readonly accountId: Sfid
+  /** Full name: `eth_<address>_<name>` or `aid_<account>_<name>`. */
+  readonly name: string
+  readonly createdMs: number
+}
+
+export interface NewProject {
+  readonly accountId: Sfid
+  /** Full name. */
+  readonly name: string
+  readonly public?: boolean
+  readonly version?: string
+  readonly protocol?: string
+  readonly description?: string
+  /** Applied in the same batch as the creation. */
+  readonly changes?: readonly ProjectChange[]
+}
+
+export interface PublisherFilter extends Page {
+  readonly publisherIds?: readonly Sfid[]
+  readonly names?: readonly string[]
+  readonly keys?: readonly string[]
+  readonly nameStartsWith?: string
+  readonly nameEndsWith?: string
+}
+
+export interface Projects {
+  /** @throws ApiError ProjectNameConflict, and what the changes throw; then nothing was created */
+  create(project: NewProject): Promise<ProjectEntry>
+  byKey(key: ProjectKey): ProjectEntry | undefined
+  byId(projectId: Sfid): ProjectEntry | undefined
+  byName(fullName: string): ProjectEntry | undefined
+  /** In order of creation. */
+  list(filter: { accountId?: Sfid }): readonly ProjectEntry[]
+  /** Stops it, then removes everything of it: definition, devices and their tokens, state, logs. */
+  remove(key: ProjectKey): Promise<void>
+  definition(key: ProjectKey): Promise<ProjectDefinition>
+  /** @throws ApiError with the key that the change was refused for */
+  change(key: ProjectKey, change: ProjectChange): Promise<Extract<ChangeResult, { ok: true }>>
+  publishers(key: ProjectKey, filter: PublisherFilter): Promise<Paged<Publisher>>
+  /** Which project and applet, strategy, instance or publisher an id belongs to: the API's paths name only the id. */
+  locate(kind: 'applet' | 'instance' | 'strategy' | 'publisher', id: Sfid): Promise<ProjectKey | undefined>
+  /** The device's token, as `w3b_…`; derived, not stored. */
+  publisherToken(key: ProjectKey, publisher: Publisher): string
+  /** A reader of committed state; kept open and shared, not to be closed. */
+  reader(key: ProjectKey): Promise<ProjectReader>
+  /** Calls back after each commit that changed something an observer may want: new log lines, receipts, definition. */
+  observe(key: ProjectKey, observer: (event: ProjectEvent) => void): () => void
+}
+
+export type ProjectEvent =
+  | { type: 'committed'; height: bigint; messages: number; logs: number; effects: number }
+  | { type: 'definition'; definition: ProjectDefinition }
+  | { type: 'effect'; id: Uint8Array; state: string }
+  | { type: 'removed' }

@@ -1,0 +1,195 @@
+import { ProtocolError } from '../error.ts'
+
+/**
+ * Canonical binary form shared by messages, batches and receipts: unsigned LEB128 integers in their shortest form,
+ * byte strings and UTF-8 text preceded by their length. One value has exactly one encoding.
+ */
+export class Writer {
+  #bytes: Uint8Array
+  #length = 0
+
+  constructor(capacity = 256) {
+    this.#bytes = new Uint8Array(capacity)
+  }
+
+  get length(): number {
+    return this.#length
+  }
+
+  u8(value: number): this {
+    this.#reserve(1)
+    this.#bytes[this.#length++] = value
+    return this
+  }
+
+  /** @param value a safe integer, not negative */
+  uint(value: number): this {
+    if (!Number.isSafeInteger(value) || value < 0)
+      throw new ProtocolError({ code: 'CODEC_VALUE', field: 'uint', value: `${value}`, wanted: '0 … 2^53-1' })
+    this.#reserve(8)
+    let rest = value
+    while (rest > 0x7f) {
+      this.#bytes[this.#length++] = (rest % 0x80) | 0x80
+      rest = Math.floor(rest / 0x80)
+    }
+    this.#bytes[this.#length++] = rest
+    return this
+  }
+
+  /** @param value 0 … 2^64-1, as eight bytes, big-endian */
+  u64(value: bigint): this {
+    this.#reserve(8)
+    new DataView(this.#bytes.buffer).setBigUint64(this.#length, value)
+    this.#length += 8
+    return this
+  }
+
+  /** @param value a 32-bit signed integer, as four bytes, big-endian */
+  i32(value: number): this {
+    this.#reserve(4)
+    new DataView(this.#bytes.buffer).setInt32(this.#length, value)
+    this.#length += 4
+    return this
+  }
+
+  /** Bytes of a length that both sides know. */
+  raw(bytes: Uint8Array): this {
+    this.#reserve(bytes.length)
+    this.#bytes.set(bytes, this.#length)
+    this.#length += bytes.length
+    return this
+  }
+
+  bytes(bytes: Uint8Array): this {
+    return this.uint(bytes.length).raw(bytes)
+  }
+
+  text(text: string): this {
+    // Short ASCII, the usual case, is written without the encoder.
+    if (text.length < 64) {
+      this.#reserve(text.length + 1)
+      const start = this.#length
+      this.#bytes[this.#length++] = text.length
+      let i = 0
+      for (; i < text.length; i++) {
+        const unit = text.charCodeAt(i)
+        if (unit > 0x7f) break
+        this.#bytes[this.#length++] = unit
+      }
+      if (i === text.length) return this
+      this.#length = start
+    }
+    return this.bytes(utf8.encode(text))
+  }
+
+  /** What was written, as a view of this writer's buffer. */
+  view(): Uint8Array {
+    return this.#bytes.subarray(0, this.#length)
+  }
+
+  /** What was written, as a copy. */
+  finish(): Uint8Array {
+    return this.#bytes.slice(0, this.#length)
+  }
+
+  #reserve(size: number): void {
+    if (this.#length + size <= this.#bytes.length) return
+    const grown = new Uint8Array(Math.max(this.#bytes.length * 2, this.#length + size))
+    grown.set(this.view())
+    this.#bytes = grown
+  }
+}
+
+const utf8 = new TextEncoder()
+const strictUtf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+
+/** Reads what {@link Writer} wrote; refuses truncated, overlong and trailing bytes with a `ProtocolError`. */
+export class Reader {
+  readonly #bytes: Uint8Array
+  #offset = 0
+
+  constructor(bytes: Uint8Array) {
+    this.#bytes = bytes
+  }
+
+  get offset(): number {
+    return this.#offset
+  }
+
+  u8(): number {
+    return this.raw(1)[0]!
+  }
+
+  uint(): number {
+    let value = 0
+    let scale = 1
+    for (let i = 0; i < 8; i++) {
+      const byte = this.#bytes[this.#offset]
+      if (byte === undefined) this.#truncated(1)
+      this.#offset++
+      value += (byte & 0x7f) * scale
+      if (byte < 0x80) {
+        if (byte === 0 && i > 0) this.#overlong('shortest form')
+        if (!Number.isSafeInteger(value)) this.#overlong('at most 2^53-1')
+        return value
+      }
+      scale *= 0x80
+    }
+    return this.#overlong('at most 8 bytes')
+  }
+
+  u64(): bigint {
+    const bytes = this.raw(8)
+    return new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0)
+  }
+
+  i32(): number {
+    const bytes = this.raw(4)
+    return new DataView(bytes.buffer, bytes.byteOffset).getInt32(0)
+  }
+
+  /** A view of the next `length` bytes. */
+  raw(length: number): Uint8Array {
+    if (this.#offset + length > this.#bytes.length) this.#truncated(length)
+    const view = this.#bytes.subarray(this.#offset, this.#offset + length)
+    this.#offset += length
+    return view
+  }
+
+  /** @param limit the most bytes that are accepted, checked before they are read */
+  bytes(field: string, limit: number): Uint8Array {
+    const length = this.uint()
+    if (length > limit) throw new ProtocolError({ code: 'CODEC_LIMIT', field, size: length, limit })
+    return this.raw(length)
+  }
+
+  text(field: string, limitBytes: number): string {
+    const bytes = this.bytes(field, limitBytes)
+    if (bytes.length < 64) {
+      let text = ''
+      let i = 0
+      for (; i < bytes.length && bytes[i]! < 0x80; i++) text += String.fromCharCode(bytes[i]!)
+      if (i === bytes.length) return text
+    }
+    try {
+      return strictUtf8.decode(bytes)
+    } catch (cause) {
+      throw new ProtocolError({ code: 'CODEC_VALUE', field, value: 'bytes', wanted: 'UTF-8' }, { cause })
+    }
+  }
+
+  /** @throws ProtocolError CODEC_TRAILING when bytes are left */
+  end(): void {
+    const trailing = this.#bytes.length - this.#offset
+    if (trailing > 0) throw new ProtocolError({ code: 'CODEC_TRAILING', offset: this.#offset, trailing })
+  }
+
+  #truncated(wanted: number): never {
+    const available = this.#bytes.length - this.#offset
+    throw new ProtocolError({ code: 'CODEC_TRUNCATED', offset: this.#offset, wanted, available })
+  }
+
+  #overlong(wanted: string): never {
+    throw new ProtocolError({ code: 'CODEC_VALUE', field: `uint at ${this.#offset}`, value: 'overlong', wanted })
+  }
+}

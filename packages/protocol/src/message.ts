@@ -1,0 +1,122 @@
+import { sha256 } from '#sha256'
+import { Reader, Writer } from './bytes/codec.ts'
+import { ProtocolError } from './error.ts'
+import type { Sfid } from './ids.ts'
+
+/**
+ * Everything that can change a project's state is a message. Kinds:
+ * `data` from devices, `config` from the owner, `answer` what came back for an effect (a transaction's receipt, an
+ * asynchronous call's result), `chain` logs and heights, `timer` firings.
+ */
+export const messageKinds = ['data', 'config', 'answer', 'chain', 'timer'] as const
+export type MessageKind = (typeof messageKinds)[number]
+
+/**
+ * Who answers for a message: `vouched`, the member that checked a token; or `signed`, the device's own signature over
+ * the envelope of `docs/spec/envelope.md`, which anybody can check.
+ */
+export type Origin = { type: 'vouched' } | { type: 'signed'; envelope: Uint8Array }
+
+/** A message as it stands in a batch. */
+export interface Message {
+  readonly kind: MessageKind
+  /** When the node received it, milliseconds; for signed messages the envelope's own time. The first part of the id. */
+  readonly receivedMs: number
+  /** Distinguishes messages of equal content: the ingest counter of the member, or the envelope's nonce. */
+  readonly nonce: Uint8Array
+  readonly origin: Origin
+  /** `''` for messages that no device sent. */
+  readonly publisherId: Sfid | ''
+  readonly publisherKey: string
+  readonly eventType: string
+  /** A label for tracing, not a key. */
+  readonly eventId: string
+  /** The sender's clock, milliseconds. */
+  readonly timestampMs: number
+  /** The full MQTT topic, when it came by MQTT; else `''`. */
+  readonly topic: string
+  /** Makes a sender's retry safe; empty when the sender gave none. At most 128 bytes. */
+  readonly idempotencyKey: string
+  readonly payload: Uint8Array
+}
+
+export const messageLimits = {
+  payloadBytes: 16 * 1024 * 1024,
+  textBytes: 4096,
+  nonceBytes: 64,
+  envelopeBytes: 17 * 1024 * 1024,
+}
+
+const domain = new TextEncoder().encode('w3bstream/message/v1')
+
+/** The canonical bytes of a message. */
+export function encodeMessage(message: Message, writer = new Writer(128 + message.payload.length)): Uint8Array {
+  return writeMessage(writer, message).view()
+}
+
+export function writeMessage(writer: Writer, message: Message): Writer {
+  const { origin } = message
+  writer
+    .u8(messageKinds.indexOf(message.kind))
+    .uint(message.receivedMs)
+    .bytes(message.nonce)
+    .u8(origin.type === 'signed' ? 1 : 0)
+  if (origin.type === 'signed') writer.bytes(origin.envelope)
+  return writer
+    .text(message.publisherId)
+    .text(message.publisherKey)
+    .text(message.eventType)
+    .text(message.eventId)
+    .uint(message.timestampMs)
+    .text(message.topic)
+    .text(message.idempotencyKey)
+    .bytes(message.payload)
+}
+
+/** @throws ProtocolError on anything but one canonical message */
+export function decodeMessage(bytes: Uint8Array): Message {
+  const reader = new Reader(bytes)
+  const message = readMessage(reader)
+  reader.end()
+  return message
+}
+
+export function readMessage(reader: Reader): Message {
+  const { payloadBytes, textBytes, nonceBytes, envelopeBytes } = messageLimits
+  const kindIndex = reader.u8()
+  const kind = messageKinds[kindIndex]
+  if (!kind) throw new ProtocolError({ code: 'CODEC_VALUE', field: 'kind', value: `${kindIndex}`, wanted: '0 … 4' })
+  return {
+    kind,
+    receivedMs: reader.uint(),
+    nonce: reader.bytes('nonce', nonceBytes),
+    origin: readOrigin(reader, envelopeBytes),
+    publisherId: reader.text('publisherId', 20),
+    publisherKey: reader.text('publisherKey', textBytes),
+    eventType: reader.text('eventType', textBytes),
+    eventId: reader.text('eventId', textBytes),
+    timestampMs: reader.uint(),
+    topic: reader.text('topic', 65535),
+    idempotencyKey: reader.text('idempotencyKey', textBytes),
+    payload: reader.bytes('payload', payloadBytes),
+  }
+}
+
+function readOrigin(reader: Reader, envelopeBytes: number): Origin {
+  const tag = reader.u8()
+  if (tag === 0) return { type: 'vouched' }
+  if (tag === 1) return { type: 'signed', envelope: reader.bytes('envelope', envelopeBytes) }
+  throw new ProtocolError({ code: 'CODEC_VALUE', field: 'origin', value: `${tag}`, wanted: '0 or 1' })
+}
+
+/**
+ * The id of a message: the 48-bit time it was received, then 26 bytes of a hash over project and content. The time comes
+ * first so that ids grow: an index over them is appended to, not scattered, which on a disk is twenty times cheaper.
+ */
+export function messageId(project: Uint8Array, receivedMs: number, encoded: Uint8Array): Uint8Array {
+  const id = sha256(domain, project, encoded)
+  id.copyWithin(6, 0, 26)
+  new DataView(id.buffer, id.byteOffset).setUint16(0, Math.floor(receivedMs / 0x1_0000_0000))
+  new DataView(id.buffer, id.byteOffset).setUint32(2, receivedMs % 0x1_0000_0000)
+  return id
+}
