@@ -1,0 +1,80 @@
+import { ConfigError, type ConfigProblem } from './errors.ts'
+import { type FlatOptions, flagName, type OptionSpec, optionTable, Unwanted } from './option-table.ts'
+import { defaultNodeLimits, defaultNodeOptions, type NodeOptions } from './options.ts'
+
+/** Flags as the command line gives them, by option name: text, or several for a repeatable one. */
+export type Flags = Readonly<Record<string, string | readonly string[] | undefined>>
+
+/**
+ * Makes the node's options from flags, then environment, then defaults.
+ * @throws ConfigError CONFIG_INVALID with every mistake at once
+ */
+export function parseNodeOptions(flags: Flags, env: Readonly<Record<string, string | undefined>>): NodeOptions {
+  const problems: ConfigProblem[] = []
+  const flat: Partial<Record<keyof FlatOptions, unknown>> = {}
+  for (const name of Object.keys(optionTable) as (keyof FlatOptions)[]) {
+    const spec: OptionSpec<unknown> = optionTable[name]
+    const value = readOption(name, spec, flags[name], env[spec.env], problems)
+    if (value !== undefined) flat[name] = value
+  }
+  for (const name of Object.keys(flags))
+    if (!(name in optionTable))
+      problems.push({ field: flagName(name), value: 'given', wanted: 'an option of this node' })
+  const options = assemble(flat as Partial<FlatOptions>, problems)
+  if (problems.length > 0) throw new ConfigError(problems)
+  return options
+}
+
+function readOption(
+  name: string,
+  spec: OptionSpec<unknown>,
+  flag: string | readonly string[] | undefined,
+  variable: string | undefined,
+  problems: ConfigProblem[],
+): unknown {
+  const fromFlag = flag !== undefined && spec.argument !== undefined
+  // An empty variable counts as unset: that is how service files and compose files leave one out.
+  const given = fromFlag ? flag : variable || undefined
+  if (given === undefined) return undefined
+  const text = typeof given === 'string' ? given : given.join(',')
+  try {
+    return spec.read(text)
+  } catch (error) {
+    if (!(error instanceof Unwanted)) throw error
+    const shown = text.length > 80 ? `${text.slice(0, 80)}…` : text
+    problems.push({
+      field: fromFlag ? flagName(name) : spec.env,
+      value: spec.secret ? '***' : shown,
+      wanted: error.message,
+    })
+    return undefined
+  }
+}
+
+function assemble(flat: Partial<FlatOptions>, problems: ConfigProblem[]): NodeOptions {
+  const { tlsCert, tlsKey, limit, ...rest } = flat
+  if (tlsCert && !tlsKey) problems.push({ field: '--tls-key', value: '', wanted: 'given together with --tls-cert' })
+  if (tlsKey && !tlsCert) problems.push({ field: '--tls-cert', value: '', wanted: 'given together with --tls-key' })
+  const options: NodeOptions = {
+    ...defaultNodeOptions,
+    ...rest,
+    ...(tlsCert && tlsKey ? { tls: { certFile: tlsCert, keyFile: tlsKey } } : {}),
+    limits: { ...defaultNodeLimits, ...limit },
+  }
+  problems.push(...samePorts(options))
+  return options
+}
+
+/** Two services cannot share a port; 0 is a different one each time. */
+function samePorts(options: NodeOptions): ConfigProblem[] {
+  const seen = new Map<number, string>()
+  const problems: ConfigProblem[] = []
+  for (const name of ['httpPort', 'eventPort', 'mqttPort', 'mqttWsPort'] as const) {
+    const port = options[name]
+    if (port === 'off' || port === 0) continue
+    const other = seen.get(port)
+    if (other) problems.push({ field: flagName(name), value: String(port), wanted: `another port than ${other}` })
+    else seen.set(port, flagName(name))
+  }
+  return problems
+}
