@@ -1,8 +1,32 @@
 export { sha256 } from '#sha256'
 export { type BatchHeader, batchHash, type ChainHead, decodeBatchHeader, encodeBatchHeader } from './batch.ts'
+export { fromBase64, toBase64 } from './bytes/base64.ts'
 export { Reader, Writer } from './bytes/codec.ts'
 export { concatBytes, equalBytes, fromHex, type Hex, toHex } from './bytes/hex.ts'
 export {
+  type Certificate,
+  type Commit,
+  type CommitSignature,
+  commitDigest,
+  commitDomainSeparator,
+  commitTypeString,
+  decodeCertificate,
+  encodeCertificate,
+  parseAddress,
+  recoverSigner,
+  verifyCertificate,
+} from './commit.ts'
+export {
+  type DeviceKey,
+  decodeDeviceKey,
+  didKeyFromPublicKey,
+  encodeDeviceKey,
+  type KeyType,
+  keyTypes,
+  publicKeyFromDidKey,
+} from './device-key.ts'
+export {
+  decodeEffectBody,
   type Effect,
   type EffectBody,
   type EffectKind,
@@ -11,6 +35,19 @@ export {
   effectLeaf,
   encodeEffectBody,
 } from './effect.ts'
+export {
+  decodeEnvelope,
+  type Envelope,
+  encodeEnvelope,
+  envelopeLimits,
+  envelopePreimage,
+  openEnvelope,
+  signEnvelope,
+  signedMessage,
+  type UnsignedEnvelope,
+  verifyEnvelope,
+} from './envelope.ts'
+export { type EnvelopeJson, envelopeFromJson, envelopeToJson, looksLikeEnvelopeJson } from './envelope-json.ts'
 export { describe, type Fault, ProtocolError, type ProtocolFault, W3bstreamError } from './error.ts'
 export { deriveProjectKey, deriveSfid, type ProjectKey, type Sfid, sfidFromBytes } from './ids.ts'
 export {
@@ -34,3 +71,22 @@ export {
   readMessage,
   writeMessage,
 } from './message.ts'
+export {
+  decodeReceipt,
+  encodeReceipt,
+  type HandlerResult,
+  type Receipt,
+  type ReceiptStatus,
+  receiptStatuses,
+} from './receipt.ts'
+export {
+  projectSfid,
+  type ReceiptCheck,
+  type ReceiptFile,
+  type ReceiptSummary,
+  type ReceiptTransaction,
+  type ReceiptTrust,
+  summarize,
+  verifyReceiptFile,
+} from './receipt-file.ts'
+export { createSigner, type Signer } from './signer.ts'
