@@ -1,0 +1,3 @@
+module w3bstream.test/golog
+
+go 1.24
