@@ -1,5 +1,6 @@
 export { sha256 } from '#sha256'
 export { type BatchHeader, batchHash, type ChainHead, decodeBatchHeader, encodeBatchHeader } from './batch.ts'
+export { fromBase58, toBase58 } from './bytes/base58.ts'
 export { fromBase64, toBase64 } from './bytes/base64.ts'
 export { Reader, Writer } from './bytes/codec.ts'
 export { concatBytes, equalBytes, fromHex, type Hex, toHex } from './bytes/hex.ts'
@@ -49,6 +50,7 @@ export {
 } from './envelope.ts'
 export { type EnvelopeJson, envelopeFromJson, envelopeToJson, looksLikeEnvelopeJson } from './envelope-json.ts'
 export { describe, type Fault, ProtocolError, type ProtocolFault, W3bstreamError } from './error.ts'
+export { decodeEvent, type EventPb, encodeEvent } from './event-pb.ts'
 export { deriveProjectKey, deriveSfid, type ProjectKey, type Sfid, sfidFromBytes } from './ids.ts'
 export {
   type HashFunction,
