@@ -108,7 +108,7 @@ const table = {
     DestructiveSchemaChange: 101,
   },
   413: { PayloadTooLarge: 101 },
-  429: { MailboxFull: 101 },
+  429: { MailboxFull: 101, TooManyAttempts: 102, TooManyConnections: 103 },
   500: {
     InternalServerError: 1,
     DatabaseError: 2,
