@@ -1,5 +1,6 @@
-import { Writer } from './bytes/codec.ts'
+import { Reader, Writer } from './bytes/codec.ts'
 import { fromHex, type Hex } from './bytes/hex.ts'
+import { ProtocolError } from './error.ts'
 import { keccakTree, leafHash } from './merkle.ts'
 
 /** What an applet does to the world outside, written down instead of done. */
@@ -77,4 +78,52 @@ export function encodeEffectBody(body: EffectBody): Uint8Array {
     case 'metric':
       return writer.text(body.json).finish()
   }
+}
+
+const limits = { textBytes: 4 * 1024 * 1024, payloadBytes: 16 * 1024 * 1024 }
+
+/** @throws ProtocolError on anything but one canonical body */
+export function decodeEffectBody(bytes: Uint8Array): EffectBody {
+  const reader = new Reader(bytes)
+  const body = readBody(reader)
+  reader.end()
+  return body
+}
+
+function readBody(reader: Reader): EffectBody {
+  const tag = reader.u8()
+  const text = (field: string) => reader.text(field, limits.textBytes)
+  switch (effectKinds[tag]) {
+    case 'transaction':
+      return {
+        kind: 'transaction',
+        chainId: reader.u64(),
+        chainName: text('chainName'),
+        to: text('to') as Hex,
+        value: readWei(text('value')),
+        data: text('data') as Hex,
+        operator: text('operator'),
+      }
+    case 'mqtt':
+      return { kind: 'mqtt', topic: text('topic'), payload: reader.bytes('payload', limits.payloadBytes) }
+    case 'api':
+      return {
+        kind: 'api',
+        method: text('method'),
+        url: text('url'),
+        header: JSON.parse(text('header')) as Record<string, string[]>,
+        body: reader.bytes('body', limits.payloadBytes),
+        eventType: text('eventType'),
+      }
+    case 'metric':
+      return { kind: 'metric', json: text('json') }
+    default:
+      throw new ProtocolError({ code: 'CODEC_VALUE', field: 'effect', value: `${tag}`, wanted: '0 … 3' })
+  }
+}
+
+function readWei(text: string): bigint {
+  if (!/^(0|[1-9][0-9]{0,77})$/.test(text))
+    throw new ProtocolError({ code: 'CODEC_VALUE', field: 'value', value: text, wanted: 'decimal wei' })
+  return BigInt(text)
 }

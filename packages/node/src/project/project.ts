@@ -46,7 +46,10 @@ export interface Projects {
   list(filter: { accountId?: Sfid }): readonly ProjectEntry[]
   /** Stops it, then removes everything of it: definition, devices and their tokens, state, logs. */
   remove(key: ProjectKey): Promise<void>
+  /** @throws ApiError ProjectNotFound */
   definition(key: ProjectKey): Promise<ProjectDefinition>
+  /** The definition if it is at hand, without waiting. */
+  definitionNow(key: ProjectKey): ProjectDefinition | undefined
   /** @throws ApiError with the key that the change was refused for */
   change(key: ProjectKey, change: ProjectChange): Promise<Extract<ChangeResult, { ok: true }>>
   publishers(key: ProjectKey, filter: PublisherFilter): Promise<Paged<Publisher>>

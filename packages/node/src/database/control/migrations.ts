@@ -24,12 +24,12 @@ export const controlMigrations: readonly string[] = [
   CREATE INDEX login_nonce_expiry ON login_nonce (expires_ms);
   CREATE TABLE project (
     key TEXT PRIMARY KEY, project_id TEXT NOT NULL UNIQUE, account_id TEXT NOT NULL REFERENCES account,
-    name TEXT NOT NULL UNIQUE, state TEXT NOT NULL, created_ms INTEGER NOT NULL
+    name TEXT NOT NULL UNIQUE, state TEXT NOT NULL, worked INTEGER NOT NULL DEFAULT 0, created_ms INTEGER NOT NULL
   ) STRICT;
   CREATE INDEX project_account ON project (account_id);
   CREATE TABLE publisher_token (
     token_hash BLOB PRIMARY KEY, project TEXT NOT NULL REFERENCES project ON DELETE CASCADE, publisher_id TEXT NOT NULL,
-    publisher_key TEXT NOT NULL
+    publisher_key TEXT NOT NULL, version INTEGER NOT NULL
   ) STRICT, WITHOUT ROWID;
   CREATE INDEX publisher_token_publisher ON publisher_token (project, publisher_id);
   CREATE TABLE project_object (

@@ -1,0 +1,103 @@
+/**
+ * Executors run projects: each open project belongs to one executor thread, which holds its store, its applets and its
+ * definition. An executor executes decided batches in order and answers when they are on disk. It carries nothing out:
+ * effects come back to whoever asked.
+ */
+import type { ProjectKey, Sfid } from '@w3bstream/protocol'
+import type { SignedTransaction } from '../../chain/chain.ts'
+import type { ProjectTip } from '../../database/database.ts'
+import type { Transaction } from '../../engine/engine.ts'
+import type { DefinitionChange } from '../../project/definition-rows.ts'
+
+/** A batch as consensus decided it. */
+export interface DecidedBatch {
+  readonly project: ProjectKey
+  /** Canonical header. */
+  readonly header: Uint8Array
+  /** Ids of the messages, 32 bytes each, one after the other. */
+  readonly ids: Uint8Array
+  /** Canonical messages, one after the other, and where each ends. */
+  readonly messages: Uint8Array
+  readonly ends: Uint32Array
+}
+
+/** An effect that was committed, as settling needs it. */
+export interface CommittedEffect {
+  readonly id: Uint8Array
+  readonly index: number
+  readonly messageIndex: number
+  readonly kind: string
+  /** Canonical body. */
+  readonly body: Uint8Array
+  readonly local: string
+}
+
+/** What came of a batch; everything in it is on disk. */
+export interface ExecutedBatch {
+  readonly height: bigint
+  readonly receiptsRoot: Uint8Array
+  readonly effectsRoot: Uint8Array
+  readonly stateDigest: Uint8Array
+  /** Canonical receipts, one after the other, and where each ends. */
+  readonly receipts: Uint8Array
+  readonly ends: Uint32Array
+  readonly effects: readonly CommittedEffect[]
+  readonly definitionChanges: readonly DefinitionChange[]
+  readonly logs: number
+}
+
+export interface SignRequest {
+  readonly project: ProjectKey
+  readonly height: bigint
+  readonly accountId: Sfid
+  readonly transaction: Transaction
+}
+
+/** What executing threads ask of the node while a handler waits. Answers are recorded as the batch's witness. */
+export interface ExecutorServices {
+  /** @param request.height the batch that asks; if it is not committed, what was signed for it is released */
+  sign(request: SignRequest): Promise<SignedTransaction>
+  release(transaction: Pick<SignedTransaction, 'chainId' | 'from' | 'nonce'>): void
+  call(request: { chainId: bigint; to: string; data: string }): Promise<Uint8Array>
+}
+
+/** What an examination of a module found. */
+export interface ModuleReport {
+  readonly codeHash: string
+  readonly handlers: readonly string[]
+  readonly imports: readonly string[]
+}
+
+export interface OutboxChange {
+  readonly id: Uint8Array
+  readonly state?: 'INIT' | 'PENDING' | 'IN_BLOCK' | 'CONFIRMED' | 'FAILED'
+  readonly local?: string
+  readonly detail?: string
+  readonly attempts?: number
+}
+
+export interface Executor {
+  start(): Promise<void>
+  /** Opens a project's store, makes it when there is none. */
+  open(project: ProjectKey): Promise<ProjectTip>
+  /** Batches of one project are executed in the order of the calls. @throws ExecutorError, DatabaseError; then the store stands where it stood */
+  execute(batch: DecidedBatch): Promise<ExecutedBatch>
+  /** Notes what became of effects, and certificates; on disk soon after. */
+  updateOutbox(project: ProjectKey, changes: readonly OutboxChange[]): void
+  putCertificate(project: ProjectKey, height: bigint, certificate: Uint8Array): void
+  /** @throws EngineError MODULE_INVALID, MODULE_TOO_LARGE */
+  inspectModule(wasm: Uint8Array): Promise<ModuleReport>
+  close(project: ProjectKey): Promise<void>
+  stop(): Promise<void>
+}
+
+/** Kinds of executors; the keys are the node's option. */
+export interface ExecutorOptions {
+  /** Threads. @default see NodeOptions.workers */
+  readonly workers: number
+  /** Where stores and modules are, and of which kind. */
+  readonly database: { readonly kind: 'sqlite' | 'memory'; readonly directory: string }
+  readonly modulesDirectory: string
+  /** Applet instances kept alive in a thread; the one unused longest is let go. @default 256 */
+  readonly liveModules: number
+}

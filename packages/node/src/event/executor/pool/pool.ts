@@ -1,0 +1,92 @@
+import type { ProjectKey } from '@w3bstream/protocol'
+import type { ProjectTip } from '../../../database/database.ts'
+import type { Logger } from '../../../telemetry/logger.ts'
+import { ExecutorError } from '../errors.ts'
+import type {
+  DecidedBatch,
+  ExecutedBatch,
+  Executor,
+  ExecutorOptions,
+  ExecutorServices,
+  ModuleReport,
+} from '../executor.ts'
+import { WorkerHandle } from './worker-handle.ts'
+
+export interface PoolOptions extends ExecutorOptions {
+  /** How often running guests are looked at, milliseconds. @default 50 */
+  readonly watchMs: number
+  /** How long a guest of this project may run, milliseconds. */
+  readonly wallClockMs: (project: ProjectKey) => number
+}
+
+/**
+ * Executes on worker threads. A project stays with the thread it was opened in. A thread whose guest runs too long is ended
+ * and replaced; the batches it had are executed again in the new one, the run in question being reported as stopped. Since
+ * nothing of an unfinished batch is on disk, nothing is lost or done twice.
+ */
+export function createPool(options: PoolOptions, deps: { services: ExecutorServices; logger: Logger }): Executor {
+  const workers: WorkerHandle[] = []
+  const placed = new Map<ProjectKey, WorkerHandle>()
+  const opening = new Map<ProjectKey, Promise<ProjectTip>>()
+  let watch: NodeJS.Timeout | undefined
+  let stopped = false
+
+  const of = (project: ProjectKey): WorkerHandle => {
+    const worker = placed.get(project)
+    if (worker) return worker
+    throw stopped
+      ? new ExecutorError({ code: 'EXECUTOR_STOPPED' })
+      : new ExecutorError({ code: 'PROJECT_NOT_OPEN', project })
+  }
+  const leastLoaded = () => workers.reduce((best, worker) => (worker.projects < best.projects ? worker : best))
+
+  return {
+    start(): Promise<void> {
+      if (workers.length > 0) return Promise.resolve()
+      stopped = false
+      for (let n = 0; n < options.workers; n++) workers.push(new WorkerHandle(`executor-${n}`, options, deps))
+      watch = setInterval(() => {
+        for (const worker of workers) worker.check(options.wallClockMs)
+      }, options.watchMs)
+      watch.unref()
+      return Promise.resolve()
+    },
+    open(project): Promise<ProjectTip> {
+      if (stopped || workers.length === 0) return Promise.reject(new ExecutorError({ code: 'EXECUTOR_STOPPED' }))
+      const known = opening.get(project)
+      if (known !== undefined) return known
+      const worker = leastLoaded()
+      placed.set(project, worker)
+      const tip = worker.open(project)
+      opening.set(project, tip)
+      tip.catch(() => {
+        opening.delete(project)
+        placed.delete(project)
+      })
+      return tip
+    },
+    execute: (batch: DecidedBatch): Promise<ExecutedBatch> =>
+      Promise.resolve().then(() => of(batch.project).execute(batch)),
+    updateOutbox: (project, changes) => placed.get(project)?.notify({ type: 'outbox', project, changes }),
+    putCertificate: (project, height, certificate) =>
+      placed.get(project)?.notify({ type: 'certificate', project, height, certificate }),
+    inspectModule(wasm): Promise<ModuleReport> {
+      if (workers.length === 0) return Promise.reject(new ExecutorError({ code: 'EXECUTOR_STOPPED' }))
+      return leastLoaded().inspect(wasm)
+    },
+    async close(project): Promise<void> {
+      const worker = placed.get(project)
+      placed.delete(project)
+      opening.delete(project)
+      await worker?.close(project)
+    },
+    async stop(): Promise<void> {
+      stopped = true
+      placed.clear()
+      opening.clear()
+      await Promise.all(workers.map((worker) => worker.stop()))
+      workers.length = 0
+      clearInterval(watch)
+    },
+  }
+}

@@ -1,0 +1,63 @@
+import type { Progress } from '../../handler-host.ts'
+
+/**
+ * What a worker is doing, in memory that it shares with the main thread: whether a guest runs, for which project, which
+ * handler of which message, and since when. The worker writes; the watchdog reads, and ends a worker whose guest has run too long.
+ */
+const words = { running: 0, slot: 1, message: 2, ordinal: 3 } as const
+const bytes = 24
+const startOffset = 16
+
+export function createProgressMemory(): SharedArrayBuffer {
+  return new SharedArrayBuffer(bytes)
+}
+
+/** The worker's side. */
+export class ProgressWriter {
+  readonly #words: Int32Array
+  readonly #started: Float64Array
+
+  constructor(memory: SharedArrayBuffer) {
+    this.#words = new Int32Array(memory, 0, 4)
+    this.#started = new Float64Array(memory, startOffset, 1)
+  }
+
+  /** Progress of the project that has this slot. */
+  of(slot: number): Progress {
+    return { enter: (messageIndex, ordinal) => this.#enter(slot, messageIndex, ordinal), leave: () => this.#leave() }
+  }
+
+  #enter(slot: number, messageIndex: number, ordinal: number): void {
+    this.#words[words.slot] = slot
+    this.#words[words.message] = messageIndex
+    this.#words[words.ordinal] = ordinal
+    this.#started[0] = performance.timeOrigin + performance.now()
+    // The atomic store comes last: whoever sees it set sees the rest.
+    Atomics.store(this.#words, words.running, 1)
+  }
+
+  #leave(): void {
+    Atomics.store(this.#words, words.running, 0)
+  }
+}
+
+/** A guest that runs. */
+export interface Running {
+  readonly slot: number
+  readonly messageIndex: number
+  readonly ordinal: number
+  readonly forMs: number
+}
+
+/** The main thread's side: what runs now, if anything. */
+export function readProgress(memory: SharedArrayBuffer): Running | undefined {
+  const view = new Int32Array(memory, 0, 4)
+  if (Atomics.load(view, words.running) === 0) return undefined
+  const started = new Float64Array(memory, startOffset, 1)[0]!
+  return {
+    slot: view[words.slot]!,
+    messageIndex: view[words.message]!,
+    ordinal: view[words.ordinal]!,
+    forMs: performance.timeOrigin + performance.now() - started,
+  }
+}

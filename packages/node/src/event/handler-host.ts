@@ -1,0 +1,300 @@
+import { type EffectBody, effectId, type Hex, type ProjectKey, Writer } from '@w3bstream/protocol'
+import type { SignedTransaction } from '../chain/chain.ts'
+import type {
+  LogRow,
+  MaybePromise,
+  OutboxEntry,
+  ProjectTransaction,
+  SqlRequest,
+  SqlResult,
+} from '../database/database.ts'
+import { DatabaseError } from '../database/errors.ts'
+import { type HostContext, HostFault, type Transaction } from '../engine/engine.ts'
+import type { Instance, ProjectDefinition } from '../project/definition.ts'
+import type { ExecutorServices } from './executor/executor.ts'
+import { answerApiCall } from './system-api.ts'
+import { Witness } from './witness.ts'
+import { digestTags, WriteSet } from './write-set.ts'
+
+/** Told when the thread is busy with a guest, so that a watchdog can tell a loop from a wait. */
+export interface Progress {
+  enter(messageIndex: number, ordinal: number): void
+  leave(): void
+}
+
+/** What a handler may see of the message that it runs for. */
+export interface CurrentCall {
+  readonly messageIndex: number
+  /** Number of the handler among those of the message. */
+  readonly ordinal: number
+  readonly eventId: string
+  readonly topic: string
+  readonly payload: Uint8Array
+  readonly instance: Instance
+  readonly namespace: string
+}
+
+/**
+ * The world as a handler of one batch sees it: reads go to the batch's transaction, writes into a set, effects and log lines
+ * into lists. One object serves all calls of a batch; {@link begin} and {@link end} enclose each.
+ */
+export class HandlerHost implements HostContext {
+  readonly writes = new WriteSet()
+  readonly logs: LogRow[] = []
+  readonly effects: OutboxEntry[] = []
+  readonly witness = new Witness()
+  /** Logical writes of handlers that succeeded, in order; what the state digest is over. */
+  readonly digest = new Writer(1024)
+  definition: ProjectDefinition
+  readonly #project: ProjectKey
+  readonly #projectBytes: Uint8Array
+  readonly #height: bigint
+  readonly #timeMs: number
+  readonly #transaction: ProjectTransaction
+  readonly #services: ExecutorServices
+  readonly #progress: Progress
+  #call: CurrentCall | undefined
+  #pending: { body: EffectBody; signed?: SignedTransaction }[] = []
+  #sqlWrites: { request: SqlRequest; result: SqlResult }[] = []
+  #savepoint = false
+
+  constructor(
+    batch: {
+      project: ProjectKey
+      projectBytes: Uint8Array
+      height: bigint
+      timeMs: number
+      definition: ProjectDefinition
+    },
+    deps: { transaction: ProjectTransaction; services: ExecutorServices; progress: Progress },
+  ) {
+    this.#project = batch.project
+    this.#projectBytes = batch.projectBytes
+    this.#height = batch.height
+    this.#timeMs = batch.timeMs
+    this.definition = batch.definition
+    this.#transaction = deps.transaction
+    this.#services = deps.services
+    this.#progress = deps.progress
+  }
+
+  begin(call: CurrentCall): void {
+    this.#call = call
+    this.#progress.enter(call.messageIndex, call.ordinal)
+  }
+
+  /** Ends a call: its writes and effects count, or are dropped. Log lines stay either way. */
+  async end(keep: boolean): Promise<void> {
+    this.#progress.leave()
+    if (keep) await this.#keep()
+    else await this.#drop()
+    this.#call = undefined
+    this.#pending = []
+    this.#sqlWrites = []
+    this.#savepoint = false
+  }
+
+  /** Whether {@link end} has nothing to await: no SQL was written and nothing signed. */
+  get plain(): boolean {
+    return !this.#savepoint && this.#pending.length === 0
+  }
+
+  /** {@link end} for a plain call, without a promise. */
+  endPlain(keep: boolean): void {
+    this.#progress.leave()
+    if (keep) this.writes.keep(this.digest)
+    else this.writes.drop()
+    this.#call = undefined
+  }
+
+  /** A log line by the node itself about a handler. */
+  note(call: CurrentCall, level: number, message: string): void {
+    this.#row(call, 'handler', level, message)
+  }
+
+  log(level: number, source: 'wasmCode' | 'wasmExportFunc', message: string): void {
+    this.#row(this.#current, source, level, message)
+  }
+
+  kvGet(key: string): MaybePromise<Uint8Array | undefined> {
+    return this.writes.get(this.#transaction, this.#current.namespace, key)
+  }
+
+  kvPut(key: string, value: Uint8Array): void {
+    const { kvKeyBytes, kvValueBytes } = this.definition.settings.limits
+    if (value.length > kvValueBytes)
+      throw new HostFault('Limit', `value of ${value.length} bytes, at most ${kvValueBytes}`)
+    if (Buffer.byteLength(key) > kvKeyBytes)
+      throw new HostFault('Limit', `key of ${Buffer.byteLength(key)} bytes, at most ${kvKeyBytes}`)
+    this.writes.put(this.#current.namespace, key, value.slice())
+  }
+
+  sqlExecute(request: SqlRequest): MaybePromise<SqlResult> {
+    const run = () => this.#transaction.sqlExecute(request)
+    const done = (result: SqlResult) => {
+      this.#sqlWrites.push({ request, result })
+      return result
+    }
+    if (this.#savepoint) return sqlFault(run, done)
+    this.#savepoint = true
+    const mark = this.#transaction.savepoint()
+    return mark instanceof Promise ? mark.then(() => sqlFault(run, done)) : sqlFault(run, done)
+  }
+
+  sqlQuery(request: SqlRequest): MaybePromise<SqlResult> {
+    return sqlFault(
+      () => this.#transaction.sqlQuery(request),
+      (result) => this.#capped(result),
+    )
+  }
+
+  env(key: string): string | undefined {
+    return this.definition.env.find(([name]) => name === key)?.[1]
+  }
+
+  async sendTransaction(transaction: Transaction): Promise<string> {
+    this.#reserveEffect()
+    const { accountId } = this.definition.project
+    const signed = await this.#ask(
+      'sign',
+      () => this.#services.sign({ project: this.#project, height: this.#height, accountId, transaction }),
+      encodeSigned,
+    )
+    this.#pending.push({ body: transactionBody(signed), signed })
+    return signed.hash
+  }
+
+  callContract(call: { chainId: bigint; to: string; data: string }): Promise<Uint8Array> {
+    return this.#ask(
+      'call',
+      () => this.#services.call(call),
+      (answer) => answer,
+    )
+  }
+
+  publishMqtt(topic: string, payload: Uint8Array): void {
+    this.#reserveEffect()
+    this.#pending.push({ body: { kind: 'mqtt', topic, payload: payload.slice() } })
+  }
+
+  mqttMessage(): { topic: string; payload: Uint8Array } | undefined {
+    const { topic, payload } = this.#current
+    return topic === '' ? undefined : { topic, payload }
+  }
+
+  apiCall(request: Uint8Array): Uint8Array {
+    const { response, effect } = answerApiCall(request)
+    if (effect) {
+      this.#reserveEffect()
+      this.#pending.push({ body: effect })
+    }
+    return response
+  }
+
+  submitMetrics(json: string): void {
+    this.#reserveEffect()
+    this.#pending.push({ body: { kind: 'metric', json } })
+  }
+
+  get #current(): CurrentCall {
+    if (!this.#call) throw new Error('host used outside of a call')
+    return this.#call
+  }
+
+  #row({ messageIndex, instance, eventId }: CurrentCall, source: string, level: number, message: string): void {
+    const { instanceId, appletId } = instance
+    this.logs.push({ index: messageIndex, appletId, instanceId, source, level, message, timeMs: this.#timeMs, eventId })
+  }
+
+  #reserveEffect(): void {
+    const { effects } = this.definition.settings.limits
+    if (this.#pending.length >= effects) throw new HostFault('Limit', `more than ${effects} effects in one call`)
+  }
+
+  #capped(result: SqlResult): SqlResult {
+    const { sqlRows } = this.definition.settings.limits
+    if (result.rows.length > sqlRows) throw new HostFault('Limit', `${result.rows.length} rows, at most ${sqlRows}`)
+    return result
+  }
+
+  /** Asks the world outside; the thread is free meanwhile, and what was answered is written down. */
+  async #ask<T>(kind: 'sign' | 'call', question: () => Promise<T>, encode: (answer: T) => Uint8Array): Promise<T> {
+    const { messageIndex, ordinal } = this.#current
+    this.#progress.leave()
+    try {
+      const answer = await question()
+      this.witness.record({ messageIndex, kind, answered: true, answer: encode(answer) })
+      return answer
+    } catch (error) {
+      const text = error instanceof Error ? error.message : String(error)
+      this.witness.record({ messageIndex, kind, answered: false, answer: new TextEncoder().encode(text) })
+      throw new HostFault('Chain', text, { cause: error })
+    } finally {
+      this.#progress.enter(messageIndex, ordinal)
+    }
+  }
+
+  async #keep(): Promise<void> {
+    this.writes.keep(this.digest)
+    for (const { request, result } of this.#sqlWrites) writeSqlDigest(this.digest, request, result)
+    if (this.#savepoint) await this.#transaction.releaseSavepoint()
+    for (const { body, signed } of this.#pending) {
+      const index = this.effects.length
+      const effect = {
+        id: effectId(this.#projectBytes, this.#height, index),
+        index,
+        messageIndex: this.#current.messageIndex,
+        body,
+      }
+      this.effects.push({ effect, local: signed ? serializeSigned(signed) : '' })
+    }
+  }
+
+  async #drop(): Promise<void> {
+    this.writes.drop()
+    if (this.#savepoint) await this.#transaction.rollbackToSavepoint()
+    for (const { signed } of this.#pending) if (signed) this.#services.release(signed)
+  }
+}
+
+/** A signed transaction as JSON; wei as decimal text. */
+export function serializeSigned(signed: SignedTransaction): string {
+  return JSON.stringify(signed, (_, value) => (typeof value === 'bigint' ? value.toString() : value))
+}
+
+function encodeSigned(signed: SignedTransaction): Uint8Array {
+  return new TextEncoder().encode(serializeSigned(signed))
+}
+
+function transactionBody({ chainId, chainName, to, value, data, operator }: SignedTransaction): EffectBody {
+  return { kind: 'transaction', chainId, chainName, to: to.toLowerCase() as Hex, value, data, operator }
+}
+
+function sqlFault<T>(run: () => MaybePromise<T>, done: (result: T) => T): MaybePromise<T> {
+  try {
+    const result = run()
+    return result instanceof Promise
+      ? result.then(done, (error: unknown) => Promise.reject(toFault(error)))
+      : done(result)
+  } catch (error) {
+    throw toFault(error)
+  }
+}
+
+/** Faults of the statement are the guest's; those of the disk are the node's and end the batch. */
+function toFault(error: unknown): unknown {
+  if (error instanceof DatabaseError && error.code.startsWith('SQL_'))
+    return new HostFault('Sql', error.message, { cause: error })
+  return error
+}
+
+function writeSqlDigest(digest: Writer, { statement, params }: SqlRequest, result: SqlResult): void {
+  digest.u8(digestTags.sql).text(statement).uint(params.length)
+  for (const param of params) digest.text(param.type).text(plain(param.type === 'null' ? null : param.value))
+  digest.uint(result.changes).uint(result.rows.length)
+  for (const row of result.rows) for (const value of row) digest.text(plain(value))
+}
+
+function plain(value: unknown): string {
+  return value instanceof Uint8Array ? `x${Buffer.from(value).toString('hex')}` : `${typeof value} ${String(value)}`
+}

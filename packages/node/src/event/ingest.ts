@@ -1,0 +1,274 @@
+import { randomBytes, randomUUID } from 'node:crypto'
+import {
+  decodeEnvelope,
+  decodeReceipt,
+  type Envelope,
+  type Message,
+  type ProjectKey,
+  toHex,
+  verifyEnvelope,
+} from '@w3bstream/protocol'
+import type { Counter } from 'prom-client'
+import type { Devices } from '../device/device.ts'
+import { ApiError } from '../endpoint/api-error.ts'
+import type {
+  AccountIdentity,
+  Door,
+  EventAnswer,
+  EventInput,
+  Identity,
+  PublisherIdentity,
+  PushAnswer,
+  PushItem,
+} from '../endpoint/endpoint.ts'
+import type { Projects } from '../project/project.ts'
+import { CommittedAnswer, eventResults } from './answer.ts'
+import type { EventManager } from './event-manager.ts'
+import { normalizeTimestamp } from './timestamp.ts'
+
+export interface IngestDeps {
+  readonly manager: EventManager
+  readonly projects: Projects
+  readonly devices: Devices
+  /** Accounts' tokens and access keys. @throws ApiError */
+  authenticateAccount(token: string): AccountIdentity | Promise<AccountIdentity>
+  readonly events: Counter<'account' | 'project' | 'publisher' | 'eventtype'>
+  readonly now: () => number
+}
+
+export interface IngestOptions {
+  /** Bytes of one payload. */
+  readonly payloadBytes: number
+  /** How far an envelope's time may be from now, milliseconds. @default 300_000 */
+  readonly envelopeWindowMs: number
+  /** Items of one data push. @default 10_000 */
+  readonly pushItems: number
+}
+
+const maxTextBytes = 1024
+const defaultType = 'DEFAULT'
+
+/** The one door for every protocol: authenticates, completes what the sender left out, and hands the message to the project. */
+export class Ingest implements Door {
+  readonly #options: IngestOptions
+  readonly #deps: IngestDeps
+  /** Distinguishes messages of equal content: random at each start, then counted. */
+  readonly #boot = randomBytes(8)
+  #sequence = 0
+
+  constructor(options: IngestOptions, deps: IngestDeps) {
+    this.#options = options
+    this.#deps = deps
+  }
+
+  authenticate(token: string): Identity | Promise<Identity> {
+    return this.#deps.devices.authenticate(token) ?? this.#deps.authenticateAccount(token)
+  }
+
+  async anonymous(channel: string): Promise<PublisherIdentity> {
+    const entry = this.#deps.projects.byName(channel)
+    const definition = entry && (await this.#deps.projects.definition(entry.key))
+    if (!entry || !definition?.project.public)
+      throw new ApiError('InvalidToken', 'token contains an invalid number of segments')
+    const { data } = await this.#deps.projects.publishers(entry.key, { keys: ['anonymous'], size: 1 })
+    const publisher = data[0]
+    if (!publisher) throw new ApiError('PublisherNotFound', 'anonymous')
+    return this.#deps.devices.identity(entry, publisher)
+  }
+
+  publish(identity: PublisherIdentity, event: EventInput): Promise<EventAnswer> {
+    const { now } = this.#deps
+    if (!identity.valid) return Promise.reject(new ApiError('PublisherNotFound', identity.publisherId))
+    const problem = this.#checkEvent(event)
+    if (problem) return Promise.reject(problem)
+    const eventID = (event.eventId || `${randomUUID()}_w3b`).toLowerCase()
+    const { channel, publisherId, publisherKey } = identity
+    const eventType = event.eventType || defaultType
+    if (event.channel !== channel)
+      return Promise.resolve({
+        channel: event.channel,
+        publisherID: publisherId,
+        publisherKey,
+        eventID,
+        timestamp: 0,
+        results: null,
+        error: 'InvalidEventChannel',
+      })
+    const receivedMs = now()
+    const message: Message = {
+      kind: 'data',
+      receivedMs,
+      nonce: this.#nonce(),
+      origin: { type: 'vouched' },
+      publisherId,
+      publisherKey,
+      eventType,
+      eventId: eventID,
+      timestampMs: normalizeTimestamp(event.timestampMs, receivedMs),
+      topic: event.topic ?? '',
+      idempotencyKey: event.idempotencyKey ?? '',
+      payload: event.payload,
+    }
+    this.#count(identity.project, channel, publisherKey, eventType)
+    return this.#deps.manager.submit(identity.project, message).then((committed) => {
+      const { definitionNow } = this.#deps.projects
+      return new CommittedAnswer(
+        { channel, publisherID: publisherId, publisherKey, eventID, timestamp: now() },
+        committed,
+        () => definitionNow(identity.project),
+      )
+    })
+  }
+
+  async push(identity: AccountIdentity, channel: string, items: readonly PushItem[]): Promise<PushAnswer[]> {
+    if (!identity.permits('Event', 'READ_WRITE'))
+      throw new ApiError('AccessKeyPermissionDenied', 'Event READ_WRITE is needed')
+    const entry = this.#deps.projects.byName(channel)
+    if (!entry || entry.accountId !== identity.accountId) throw new ApiError('NoProjectPermission', channel)
+    const { pushItems } = this.#options
+    if (items.length > pushItems) throw new ApiError('PayloadTooLarge', `${items.length} items, at most ${pushItems}`)
+    const devices = await this.#ensureDevices(entry.key, items)
+    return Promise.all(items.map((item, index) => this.#pushOne(entry.key, channel, item, index, devices)))
+  }
+
+  async publishEnvelope(bytes: Uint8Array): Promise<EventAnswer> {
+    const envelope = this.#readEnvelope(bytes)
+    const entry = this.#deps.projects.byKey(toHex(envelope.project))
+    if (!entry) throw new ApiError('ProjectNotFound', toHex(envelope.project))
+    const publisher = await this.#deps.devices.byPublicKey(entry.key, envelope.device)
+    if (!publisher) throw new ApiError('PublisherNotFound', 'no device of the project has this key')
+    if (!verifyEnvelope(envelope)) throw new ApiError('InvalidEnvelopeSignature', 'the signature does not match')
+    const distance = Math.abs(this.#deps.now() - envelope.timestampMs)
+    if (distance > this.#options.envelopeWindowMs)
+      throw new ApiError(
+        'InvalidEnvelope',
+        `timestampMs is ${distance} ms from now, at most ${this.#options.envelopeWindowMs}`,
+      )
+    const eventID = (envelope.eventId || `${randomUUID()}_w3b`).toLowerCase()
+    const eventType = envelope.eventType || defaultType
+    const message: Message = {
+      kind: 'data',
+      receivedMs: envelope.timestampMs,
+      nonce: envelope.nonce,
+      origin: { type: 'signed', envelope: bytes },
+      publisherId: publisher.publisherId,
+      publisherKey: publisher.key,
+      eventType,
+      eventId: eventID,
+      timestampMs: envelope.timestampMs,
+      topic: '',
+      // A nonce is used once: the same envelope again is answered as the first was.
+      idempotencyKey: `nonce:${toHex(envelope.nonce)}`,
+      payload: envelope.payload,
+    }
+    this.#count(entry.key, entry.name, publisher.key, eventType)
+    const committed = await this.#deps.manager.submit(entry.key, message)
+    const event = {
+      channel: entry.name,
+      publisherID: publisher.publisherId,
+      publisherKey: publisher.key,
+      eventID,
+      timestamp: this.#deps.now(),
+    }
+    return new CommittedAnswer(event, committed, () => this.#deps.projects.definitionNow(entry.key))
+  }
+
+  acceptsWork(project: ProjectKey): boolean {
+    return this.#deps.manager.acceptsWork(project)
+  }
+
+  whenReady(project: ProjectKey, callback: () => void): () => void {
+    return this.#deps.manager.whenReady(project, callback)
+  }
+
+  #checkEvent({ payload, eventType, eventId, idempotencyKey }: EventInput): ApiError | undefined {
+    const { payloadBytes } = this.#options
+    if (payload.length > payloadBytes)
+      return new ApiError('PayloadTooLarge', `${payload.length} bytes, at most ${payloadBytes}`)
+    const texts = { eventType, eventID: eventId, 'Idempotency-Key': idempotencyKey }
+    for (const [field, text] of Object.entries(texts)) {
+      const limit = field === 'Idempotency-Key' ? 128 : maxTextBytes
+      if (text !== undefined && Buffer.byteLength(text) > limit)
+        return new ApiError('badRequest', '', {
+          fields: [{ field, in: '', msg: `${Buffer.byteLength(text)} bytes, at most ${limit}` }],
+        })
+    }
+    return undefined
+  }
+
+  #readEnvelope(bytes: Uint8Array): Envelope {
+    try {
+      return decodeEnvelope(bytes)
+    } catch (cause) {
+      throw new ApiError('InvalidEnvelope', cause instanceof Error ? cause.message : '', { cause })
+    }
+  }
+
+  /** Devices that the project does not know are made; the same one named twice is made once. */
+  async #ensureDevices(project: ProjectKey, items: readonly PushItem[]): Promise<Map<string, { publisherId: string }>> {
+    const keys = [...new Set(items.map((item) => item.deviceId).filter((key) => key !== ''))]
+    const { data } = await this.#deps.projects.publishers(project, { keys, size: -1 })
+    const devices = new Map<string, { publisherId: string }>(data.map((publisher) => [publisher.key, publisher]))
+    const missing = keys.filter((key) => !devices.has(key))
+    if (missing.length === 0) return devices
+    const changes = missing.map((key) => ({ op: 'publisher.upsert' as const, name: key, key }))
+    const { values = [] } = await this.#deps.projects.change(project, { op: 'all', changes })
+    for (const [i, value] of values.entries())
+      if (value.ok && value.id) devices.set(missing[i]!, { publisherId: value.id })
+    return devices
+  }
+
+  async #pushOne(
+    project: ProjectKey,
+    channel: string,
+    item: PushItem,
+    index: number,
+    devices: Map<string, { publisherId: string }>,
+  ): Promise<PushAnswer> {
+    const refused = (error: string): PushAnswer => ({
+      index,
+      results: [{ appletName: '', instanceID: '0', handler: '', returnValue: null, code: -1, error }],
+    })
+    const device = devices.get(item.deviceId)
+    if (!device) return refused('device_id is empty')
+    const problem = this.#checkEvent({ channel, transport: 'http', ...item })
+    if (problem) return refused(problem.message)
+    const receivedMs = this.#deps.now()
+    const eventType = item.eventType || defaultType
+    this.#count(project, channel, item.deviceId, eventType)
+    try {
+      const committed = await this.#deps.manager.submit(project, {
+        kind: 'data',
+        receivedMs,
+        nonce: this.#nonce(),
+        origin: { type: 'vouched' },
+        publisherId: device.publisherId,
+        publisherKey: item.deviceId,
+        eventType,
+        eventId: `${randomUUID()}_event2`,
+        timestampMs: normalizeTimestamp(item.timestampMs, receivedMs),
+        topic: '',
+        idempotencyKey: '',
+        payload: item.payload,
+      })
+      return {
+        index,
+        results: eventResults(decodeReceipt(committed.receipt), this.#deps.projects.definitionNow(project)),
+      }
+    } catch (error) {
+      return refused(error instanceof Error ? error.message : String(error))
+    }
+  }
+
+  #nonce(): Uint8Array {
+    const nonce = new Uint8Array(16)
+    nonce.set(this.#boot)
+    new DataView(nonce.buffer).setFloat64(8, this.#sequence++)
+    return nonce
+  }
+
+  #count(project: ProjectKey, channel: string, publisher: string, eventtype: string): void {
+    const account = this.#deps.projects.byKey(project)?.accountId ?? ''
+    this.#deps.events.labels(account, channel, publisher, eventtype).inc()
+  }
+}

@@ -1,0 +1,47 @@
+import type { ProjectKey } from '@w3bstream/protocol'
+import { LRUCache } from 'lru-cache'
+import type { Engine, LoadedModule, PreparedModule } from '../engine/engine.ts'
+import type { Vfs } from '../vfs/vfs.ts'
+
+/**
+ * The applets that a thread holds in memory. Preparation is shared by all projects with the same code; an instance belongs to
+ * one project, so that a guest that waits does not hold up another's. The one unused longest is let go.
+ */
+export class LiveModules {
+  readonly #engine: Engine
+  readonly #vfs: Pick<Vfs, 'getSync'>
+  readonly #blocking: BlockingFamilies
+  readonly #prepared: LRUCache<string, PreparedModule>
+  readonly #loaded: LRUCache<string, LoadedModule>
+
+  constructor(engine: Engine, vfs: Pick<Vfs, 'getSync'>, options: { liveModules: number; blocking: BlockingFamilies }) {
+    this.#engine = engine
+    this.#vfs = vfs
+    this.#blocking = options.blocking
+    this.#prepared = new LRUCache({ max: options.liveModules })
+    this.#loaded = new LRUCache({ max: options.liveModules, dispose: (module) => module.evict() })
+  }
+
+  /** @throws VfsError when the module's bytes are gone or altered, EngineError when they are no module */
+  get(project: ProjectKey, codeHash: string): LoadedModule {
+    const key = `${project}/${codeHash}`
+    let module = this.#loaded.get(key)
+    if (!module) {
+      module = this.#engine.load(this.#prepare(codeHash), { blocking: this.#blocking })
+      this.#loaded.set(key, module)
+    }
+    return module
+  }
+
+  #prepare(codeHash: string): PreparedModule {
+    let prepared = this.#prepared.get(codeHash)
+    if (!prepared) {
+      prepared = this.#engine.prepare(this.#vfs.getSync(codeHash))
+      this.#prepared.set(codeHash, prepared)
+    }
+    return prepared
+  }
+}
+
+/** Families of host functions that may have to wait, and so suspend the guest. */
+export type BlockingFamilies = ReadonlySet<'kv' | 'sql' | 'chain' | 'api'>

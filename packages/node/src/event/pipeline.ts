@@ -1,0 +1,216 @@
+import {
+  type BatchHeader,
+  batchHash,
+  type Commit,
+  encodeBatchHeader,
+  encodeCertificate,
+  fromHex,
+  keccakTree,
+  type Message,
+  merkleRoot,
+  type ProjectKey,
+} from '@w3bstream/protocol'
+import {
+  type Committee,
+  type Consensus,
+  type ConsensusOutput,
+  defaultConsensusOptions,
+  type HistoryTip,
+  type OpenConsensus,
+} from '../consensus/consensus.ts'
+import { DatabaseError } from '../database/errors.ts'
+import { ApiError } from '../endpoint/api-error.ts'
+import type { Logger } from '../telemetry/logger.ts'
+import type { ExecutedBatch, Executor } from './executor/executor.ts'
+import { type Committed, Mailbox, type MailboxLimits } from './mailbox.ts'
+import { type OrderedMessages, orderMessages } from './order.ts'
+
+export interface PipelineOptions {
+  readonly mailbox: MailboxLimits
+  readonly batch: MailboxLimits
+  /** How long a batch waits for company, milliseconds. */
+  readonly batchWaitMs: number
+}
+
+export interface PipelineDeps {
+  readonly executor: Executor
+  readonly consensus: OpenConsensus
+  /** Signs a commit as this node. */
+  sign(commit: Commit): Uint8Array
+  /** This node's address, 20 bytes. */
+  readonly address: Uint8Array
+  readonly now: () => number
+  readonly logger: Logger
+  /** Told of each batch after its senders were answered. */
+  onCommitted(batch: ExecutedBatch, messages: OrderedMessages): void
+}
+
+const noFacts = merkleRoot([], keccakTree)
+
+/**
+ * The way of one project's messages: mailbox, order, consensus, execution, answer. A batch is cut whenever consensus takes
+ * one; while one is written to disk the next fills, so that a commit is shared by as many messages as came meanwhile.
+ */
+export class Pipeline {
+  readonly #project: ProjectKey
+  readonly #options: PipelineOptions
+  readonly #deps: PipelineDeps
+  readonly #mailbox: Mailbox
+  readonly #consensus: Consensus
+  readonly #projectBytes: Uint8Array
+  #committed: HistoryTip
+  #inFlight = 0
+  #failed = false
+  #scheduled = false
+  #idle: (() => void)[] = []
+
+  private constructor(project: ProjectKey, tip: HistoryTip, options: PipelineOptions, deps: PipelineDeps) {
+    this.#project = project
+    this.#projectBytes = fromHex(project, 32)
+    this.#options = options
+    this.#deps = deps
+    this.#mailbox = new Mailbox(options.mailbox)
+    this.#committed = tip
+    const committee: Committee = { project: this.#projectBytes, epoch: 0n, members: [deps.address], self: deps.address }
+    this.#consensus = deps.consensus(committee, tip, defaultConsensusOptions)
+  }
+
+  /** Opens the project at the executor and continues its history. */
+  static async open(project: ProjectKey, options: PipelineOptions, deps: PipelineDeps): Promise<Pipeline> {
+    return new Pipeline(project, await deps.executor.open(project), options, deps)
+  }
+
+  get acceptsWork(): boolean {
+    return this.#mailbox.acceptsWork
+  }
+
+  /** Messages that wait or are being executed. */
+  get busy(): boolean {
+    return this.#mailbox.size > 0 || this.#inFlight > 0
+  }
+
+  whenReady(callback: () => void): () => void {
+    return this.#mailbox.whenReady(callback)
+  }
+
+  /** Resolves when the message's batch is on disk. @throws ApiError MailboxFull, DiskFull, InternalServerError */
+  offer(message: Message): Promise<Committed> {
+    return new Promise((resolve, reject) => {
+      if (!this.#mailbox.offer({ message, resolve, reject }))
+        return reject(new ApiError('MailboxFull', `${this.#mailbox.size} messages wait`, { retryAfterMs: 1000 }))
+      this.#schedule()
+    })
+  }
+
+  /** Resolves when everything that was offered has been answered. */
+  async drain(): Promise<void> {
+    while (this.busy) await new Promise<void>((resolve) => this.#idle.push(resolve))
+  }
+
+  /** The messages of one turn of the event loop are looked at together. */
+  #schedule(): void {
+    if (this.#scheduled) return
+    this.#scheduled = true
+    const pump = () => {
+      this.#scheduled = false
+      this.#pump()
+    }
+    if (this.#options.batchWaitMs > 0 && this.#mailbox.size < this.#options.batch.messages)
+      setTimeout(pump, this.#options.batchWaitMs)
+    else setImmediate(pump)
+  }
+
+  #pump(): void {
+    while (!this.#failed && this.#mailbox.size > 0 && this.#consensus.acceptsWork()) {
+      const ordered = orderMessages(this.#project, this.#mailbox.take(this.#options.batch))
+      const outputs = this.#consensus.propose({
+        messagesRoot: ordered.root,
+        messageCount: ordered.waiting.length,
+        chainHeads: [],
+        nowMs: this.#deps.now(),
+      })
+      for (const output of outputs) if (output.type === 'decide') this.#execute(output.header, ordered)
+    }
+    if (!this.busy) this.#announceIdle()
+  }
+
+  #execute(header: BatchHeader, ordered: OrderedMessages): void {
+    const { ids, messages, ends } = ordered
+    this.#inFlight++
+    this.#deps.executor
+      .execute({ project: this.#project, header: encodeBatchHeader(header), ids, messages, ends })
+      .then(
+        (executed) => this.#done(header, ordered, executed),
+        (error: unknown) => this.#undone(ordered, error),
+      )
+  }
+
+  #done(header: BatchHeader, ordered: OrderedMessages, executed: ExecutedBatch): void {
+    this.#inFlight--
+    this.#committed = { height: header.height, batchHash: batchHash(header), timeMs: header.timeMs }
+    const { receiptsRoot, effectsRoot, stateDigest, height } = executed
+    const commit: Commit = {
+      project: this.#projectBytes,
+      epoch: header.epoch,
+      height,
+      batch: this.#committed.batchHash,
+      receipts: receiptsRoot,
+      effects: effectsRoot,
+      facts: noFacts,
+      state: stateDigest,
+    }
+    this.#deps.onCommitted(executed, ordered)
+    for (const [index, { resolve }] of ordered.waiting.entries()) {
+      const receipt = executed.receipts.subarray(index === 0 ? 0 : executed.ends[index - 1], executed.ends[index])
+      resolve({ messageId: ordered.ids.subarray(32 * index, 32 * index + 32), height, index, receipt })
+    }
+    const outputs = this.#consensus.executed(commit)
+    this.#pump()
+    // Nobody waits for the certificate; it is made when the answers are out.
+    setImmediate(() => this.#follow(outputs))
+  }
+
+  #follow(outputs: readonly ConsensusOutput[]): void {
+    for (const output of outputs) {
+      if (output.type === 'sign') {
+        const signature = { member: this.#deps.address, signature: this.#deps.sign(output.commit) }
+        this.#follow(this.#consensus.signed(output.commit, signature))
+      } else if (output.type === 'certificate') {
+        const { certificate } = output
+        this.#deps.executor.putCertificate(this.#project, certificate.commit.height, encodeCertificate(certificate))
+      } else if (output.type === 'divergence')
+        this.#deps.logger.error('a member executed a batch differently', {
+          project: this.#project,
+          height: output.height,
+        })
+    }
+  }
+
+  /** A batch that could not be committed left no trace; those behind it fail too, then the project goes on from the disk. */
+  #undone({ waiting }: OrderedMessages, cause: unknown): void {
+    this.#inFlight--
+    this.#failed = true
+    const error = toAnswer(cause)
+    this.#deps.logger.error('a batch was not committed', { project: this.#project, messages: waiting.length }, cause)
+    for (const { reject } of waiting) reject(error)
+    if (this.#inFlight > 0) return
+    this.#consensus.reset(this.#committed)
+    this.#failed = false
+    this.#pump()
+  }
+
+  #announceIdle(): void {
+    const callbacks = this.#idle
+    this.#idle = []
+    for (const callback of callbacks) callback()
+  }
+}
+
+function toAnswer(error: unknown): ApiError {
+  if (error instanceof DatabaseError && error.code === 'DISK_FULL')
+    return new ApiError('DiskFull', 'the node’s disk is full; nothing was stored', {
+      cause: error,
+      retryAfterMs: 60_000,
+    })
+  return new ApiError('InternalServerError', error instanceof Error ? error.message : String(error), { cause: error })
+}

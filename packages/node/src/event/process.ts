@@ -1,0 +1,449 @@
+import {
+  type BatchHeader,
+  batchHash,
+  decodeBatchHeader,
+  decodeMessage,
+  decodeReceipt,
+  effectLeaf,
+  encodeEffectBody,
+  encodeReceipt,
+  equalBytes,
+  fromHex,
+  type HandlerResult,
+  keccakTree,
+  leafHash,
+  type Message,
+  merkleRoot,
+  type ProjectKey,
+  type Receipt,
+  type ReceiptStatus,
+  sha256,
+  Writer,
+} from '@w3bstream/protocol'
+import type { MessageRow, ProjectStore, ProjectTip, ProjectTransaction } from '../database/database.ts'
+import type { Engine, HandlerOutcome } from '../engine/engine.ts'
+import { DefinitionEditor } from '../project/apply-change.ts'
+import type { ChangeResult, ProjectChange, ProjectDefinition } from '../project/definition.ts'
+import { applyRows, definitionFromRows, definitionKinds } from '../project/definition-rows.ts'
+import { ExecutorError } from './executor/errors.ts'
+import type { DecidedBatch, ExecutedBatch, ExecutorServices } from './executor/executor.ts'
+import { type CurrentCall, HandlerHost, type Progress } from './handler-host.ts'
+import type { LiveModules } from './live-modules.ts'
+import { type Route, Router } from './router.ts'
+import { digestTags } from './write-set.ts'
+
+/** A handler run that the watchdog stopped, to be reported instead of repeated. */
+export interface Stopped {
+  readonly messageIndex: number
+  readonly ordinal: number
+}
+
+export interface ProcessorDeps {
+  readonly store: ProjectStore
+  readonly engine: Engine
+  readonly modules: LiveModules
+  readonly services: ExecutorServices
+  readonly progress: Progress
+}
+
+const noAddress = new Uint8Array(20)
+const noHash = new Uint8Array(32)
+const digestDomain = new TextEncoder().encode('w3bstream/state/v1')
+const seedDomain = new TextEncoder().encode('w3bstream/seed/v1')
+
+/**
+ * Executes a project's batches: each is one transaction in which every message runs its handlers, and messages, writes,
+ * receipts and effects become durable together. The same history gives the same bytes on every member.
+ */
+export class Processor {
+  readonly #project: ProjectKey
+  readonly #projectBytes: Uint8Array
+  readonly #deps: ProcessorDeps
+  #tip: ProjectTip
+  #definition: ProjectDefinition | undefined
+  #router: Router | undefined
+
+  private constructor(
+    project: ProjectKey,
+    tip: ProjectTip,
+    definition: ProjectDefinition | undefined,
+    deps: ProcessorDeps,
+  ) {
+    this.#project = project
+    this.#projectBytes = fromHex(project, 32)
+    this.#tip = tip
+    this.#deps = deps
+    this.#setDefinition(definition)
+  }
+
+  static async open(project: ProjectKey, deps: ProcessorDeps): Promise<Processor> {
+    const rows = await Promise.all(definitionKinds.map((kind) => deps.store.definition(kind)))
+    return new Processor(project, await deps.store.tip(), definitionFromRows(rows.flat()), deps)
+  }
+
+  get tip(): ProjectTip {
+    return this.#tip
+  }
+
+  get store(): ProjectStore {
+    return this.#deps.store
+  }
+
+  /**
+   * Executes the batch that follows the tip. When it throws, nothing of the batch stays.
+   * @param stopped handler runs that are reported as stopped, not run
+   * @throws ExecutorError BATCH_OUT_OF_ORDER; DatabaseError
+   */
+  async execute(batch: DecidedBatch, stopped: readonly Stopped[] = []): Promise<ExecutedBatch> {
+    const header = decodeBatchHeader(batch.header)
+    const wanted = this.#tip.height + 1n
+    if (header.height !== wanted || !equalBytes(header.previous, this.#tip.batchHash))
+      throw new ExecutorError({ code: 'BATCH_OUT_OF_ORDER', height: header.height, wanted })
+    const before = { definition: this.#definition, router: this.#router }
+    const transaction = await this.#deps.store.begin()
+    try {
+      const run = new BatchRun(
+        this.#project,
+        this.#projectBytes,
+        header,
+        batch,
+        this.#definition,
+        this.#router,
+        transaction,
+        this.#deps,
+        stopped,
+      )
+      const { row, executed, tip } = await run.all(this.#tip)
+      await transaction.commit(row)
+      this.#tip = tip
+      if (executed.definitionChanges.length > 0) this.#setDefinition(run.definition)
+      return executed
+    } catch (error) {
+      await transaction.rollback()
+      this.#definition = before.definition
+      this.#router = before.router
+      throw error
+    }
+  }
+
+  #setDefinition(definition: ProjectDefinition | undefined): void {
+    this.#definition = definition
+    this.#router = definition && new Router(definition)
+  }
+}
+
+/** One batch on its way through the handlers. */
+class BatchRun {
+  definition: ProjectDefinition | undefined
+  readonly #project: ProjectKey
+  readonly #projectBytes: Uint8Array
+  readonly #header: BatchHeader
+  readonly #batch: DecidedBatch
+  readonly #hash: Uint8Array
+  readonly #transaction: ProjectTransaction
+  readonly #deps: ProcessorDeps
+  readonly #stopped: readonly Stopped[]
+  readonly #editor: DefinitionEditor
+  readonly #host: HandlerHost
+  readonly #idempotency = new Map<string, { key: Uint8Array; index: number }>()
+  readonly #receipts: Receipt[] = []
+  #router: Router | undefined
+
+  constructor(
+    project: ProjectKey,
+    projectBytes: Uint8Array,
+    header: BatchHeader,
+    batch: DecidedBatch,
+    definition: ProjectDefinition | undefined,
+    router: Router | undefined,
+    transaction: ProjectTransaction,
+    deps: ProcessorDeps,
+    stopped: readonly Stopped[],
+  ) {
+    this.#project = project
+    this.#projectBytes = projectBytes
+    this.#header = header
+    this.#batch = batch
+    this.#hash = batchHash(header)
+    this.definition = definition
+    this.#router = router
+    this.#transaction = transaction
+    this.#deps = deps
+    this.#stopped = stopped
+    this.#editor = new DefinitionEditor(definition)
+    this.#host = new HandlerHost(
+      { project, projectBytes, height: header.height, timeMs: header.timeMs, definition: definition! },
+      { transaction, services: deps.services, progress: deps.progress },
+    )
+  }
+
+  async all(tip: ProjectTip) {
+    const { ids, messages, ends } = this.#batch
+    const rows: MessageRow[] = []
+    for (let index = 0; index < ends.length; index++) {
+      const bytes = messages.subarray(index === 0 ? 0 : ends[index - 1], ends[index])
+      const message = decodeMessage(bytes)
+      const id = ids.subarray(index * 32, index * 32 + 32)
+      const ran = this.#one(message, id, index)
+      const receipt = ran instanceof Promise ? await ran : ran
+      this.#receipts.push(receipt)
+      const { receivedMs, kind, publisherId, eventType, eventId } = message
+      rows.push({
+        index,
+        id,
+        message: bytes,
+        receivedMs,
+        kind,
+        publisherId,
+        eventType,
+        eventId,
+        status: receipt.status,
+        receipt: encodeReceipt(receipt),
+      })
+    }
+    return this.#seal(tip, rows)
+  }
+
+  #one(message: Message, id: Uint8Array, index: number): Receipt | Promise<Receipt> {
+    if (message.kind === 'config') return this.#change(message, id, index)
+    if (message.idempotencyKey !== '') return this.#once(message, id, index)
+    return this.#run(message, id, index)
+  }
+
+  /** Runs a message whose sender may repeat it; a repetition gets the results of the first. */
+  async #once(message: Message, id: Uint8Array, index: number): Promise<Receipt> {
+    const key = sha256(new Writer().text(message.publisherId).text(message.idempotencyKey).view())
+    const text = Buffer.from(key).toString('base64')
+    const inBatch = this.#idempotency.get(text)
+    const first = inBatch ? this.#receipts[inBatch.index] : await this.#findFirst(key)
+    if (first) {
+      const detail = JSON.stringify({ duplicateOf: `0x${Buffer.from(first.messageId).toString('hex')}` })
+      return { ...this.#receipt(message, id, index, 'duplicate'), results: first.results, detail }
+    }
+    this.#idempotency.set(text, { key, index })
+    return this.#run(message, id, index)
+  }
+
+  async #findFirst(key: Uint8Array): Promise<Receipt | undefined> {
+    const found = await this.#transaction.findIdempotent(key)
+    return found && decodeReceipt(found.receipt)
+  }
+
+  #run(message: Message, id: Uint8Array, index: number): Receipt | Promise<Receipt> {
+    const receipt = this.#receipt(message, id, index, 'ok')
+    if (!this.#router || !this.definition) return { ...receipt, status: 'refused', detail: 'ProjectNotFound' }
+    if (this.definition.project.state === 'paused' && message.kind === 'data')
+      return { ...receipt, status: 'refused', detail: 'ProjectPaused' }
+    const routes = message.eventType === '' ? [] : this.#router.find(message.eventType)
+    if (routes.length === 0) return { ...receipt, status: message.kind === 'answer' ? 'applied' : 'unrouted' }
+    // The usual message has one handler and ends without waiting: no promise is made for it.
+    if (routes.length === 1) {
+      const result = this.#handle(routes[0]!, message, index, 0)
+      return result instanceof Promise
+        ? result.then((r) => this.#finish(receipt, [r]))
+        : this.#finish(receipt, [result])
+    }
+    return this.#runAll(receipt, routes, message, index)
+  }
+
+  async #runAll(receipt: Receipt, routes: readonly Route[], message: Message, index: number): Promise<Receipt> {
+    const results: HandlerResult[] = []
+    for (const [ordinal, route] of routes.entries()) results.push(await this.#handle(route, message, index, ordinal))
+    return this.#finish(receipt, results)
+  }
+
+  #finish(receipt: Receipt, results: readonly HandlerResult[]): Receipt {
+    const failed = results.some((result) => result.error !== '')
+    const { first } = receipt.effects
+    return {
+      ...receipt,
+      status: failed ? 'failed' : 'ok',
+      results,
+      effects: { first, count: this.#host.effects.length - first },
+    }
+  }
+
+  #handle(route: Route, message: Message, index: number, ordinal: number): HandlerResult | Promise<HandlerResult> {
+    const { instance } = route
+    if (!instance) return notRun(route, 'INSTANCE_MISSING', 'the applet has no instance')
+    if (instance.state === 'STOPPED') return notRun(route, 'INSTANCE_STOPPED', 'the instance is stopped')
+    const { settings } = this.definition!
+    const call: CurrentCall = {
+      messageIndex: index,
+      ordinal,
+      eventId: message.eventId,
+      topic: message.topic,
+      payload: message.payload,
+      instance,
+      namespace:
+        instance.cache.mode === 'REDIS' && instance.cache.prefix
+          ? `prefix:${instance.cache.prefix}`
+          : `applet:${route.applet.appletId}`,
+    }
+    if (this.#stopped.some((s) => s.messageIndex === index && s.ordinal === ordinal)) {
+      this.#host.note(
+        call,
+        2,
+        `${route.strategy.handler} was stopped: it ran for more than ${settings.limits.wallClockMs} ms`,
+      )
+      return { ...notRun(route, 'WALL_CLOCK', 'stopped by the watchdog'), codeHash: fromHex(route.applet.codeHash, 32) }
+    }
+    const module = this.#deps.modules.get(this.#project, route.applet.codeHash)
+    this.#host.begin(call)
+    const outcome = module.call({
+      handler: route.strategy.handler,
+      payload: message.payload,
+      host: this.#host,
+      clockNs: BigInt(this.#header.timeMs) * 1_000_000n,
+      seed: this.#seed(index, ordinal),
+      limits: settings.limits,
+    })
+    if (outcome instanceof Promise) return outcome.then((done) => this.#conclude(route, call, done))
+    return this.#conclude(route, call, outcome)
+  }
+
+  #conclude(route: Route, call: CurrentCall, outcome: HandlerOutcome): HandlerResult | Promise<HandlerResult> {
+    const undone = outcome.type === 'failed' || (outcome.code < 0 && this.definition!.settings.rollbackOnNegative)
+    const base = resultOf(route)
+    const result: HandlerResult =
+      outcome.type === 'returned'
+        ? { ...base, code: outcome.code, fuel: outcome.fuel }
+        : { ...base, error: outcome.error, message: outcome.message.slice(0, 1024), fuel: outcome.fuel }
+    if (outcome.type === 'failed')
+      this.#host.note(call, 2, `${route.strategy.handler} failed: ${outcome.error} ${outcome.message}`)
+    if (!this.#host.plain) return this.#host.end(!undone).then(() => result)
+    this.#host.endPlain(!undone)
+    return result
+  }
+
+  async #change(message: Message, id: Uint8Array, index: number): Promise<Receipt> {
+    const change = JSON.parse(new TextDecoder().decode(message.payload)) as ProjectChange
+    await this.#transaction.savepoint()
+    const result: ChangeResult = await this.#editor.apply(change, {
+      project: this.#projectBytes,
+      height: this.#header.height,
+      index,
+      timeMs: this.#header.timeMs,
+      read: (kind, rowId) => this.#deps.store.definitionGet(kind, rowId),
+      migrate: (schema) => this.#transaction.migrate(schema),
+    })
+    if (result.ok) await this.#transaction.releaseSavepoint()
+    else await this.#transaction.rollbackToSavepoint()
+    if (result.ok && this.#editor.takeTouched()) this.#useDefinition()
+    return { ...this.#receipt(message, id, index, result.ok ? 'applied' : 'refused'), detail: JSON.stringify(result) }
+  }
+
+  /** Messages behind a change see it: the cut between old and new is exact. */
+  #useDefinition(): void {
+    this.definition = applyRows(this.definition, this.#editor.changes)
+    if (!this.definition) return
+    this.#host.definition = this.definition
+    this.#router = new Router(this.definition)
+  }
+
+  #receipt(message: Message, messageId: Uint8Array, index: number, status: ReceiptStatus): Receipt {
+    return {
+      messageId,
+      height: this.#header.height,
+      index,
+      status,
+      vouchedBy: message.origin.type === 'signed' ? noAddress : this.#header.proposer,
+      results: [],
+      effects: { first: this.#host.effects.length, count: 0 },
+      detail: '',
+    }
+  }
+
+  #seed(index: number, ordinal: number): Uint8Array {
+    return sha256(seedDomain, this.#hash, new Writer(16).uint(index).uint(ordinal).view())
+  }
+
+  async #seal(tip: ProjectTip, messages: MessageRow[]) {
+    const { height, timeMs } = this.#header
+    const { effects, logs, witness, writes, digest } = this.#host
+    for (const change of this.#editor.changes) {
+      const { kind, id, value } = change
+      if (value === null) await this.#transaction.definitionDelete(kind, id)
+      else await this.#transaction.definitionPut({ kind, id, value })
+      digest
+        .u8(digestTags.definition)
+        .text(kind)
+        .text(id)
+        .text(value ?? '')
+    }
+    await this.#transaction.kvPut(writes.entries())
+    const stateDigest = sha256(digestDomain, tip.stateDigest, digest.view())
+    const receiptsRoot = merkleRoot(messages.map((row) => leafHash(row.receipt)))
+    const effectsRoot =
+      effects.length === 0
+        ? emptyEffects
+        : merkleRoot(
+            effects.map(({ effect }) => effectLeaf(effect)),
+            keccakTree,
+          )
+    const row = {
+      height,
+      header: this.#batch.header,
+      hash: this.#hash,
+      timeMs,
+      receiptsRoot,
+      effectsRoot,
+      stateDigest,
+      witness: witness.finish(),
+      messages,
+      logs,
+      effects,
+      idempotency: [...this.#idempotency.values()],
+    }
+    const executed: ExecutedBatch = {
+      height,
+      receiptsRoot,
+      effectsRoot,
+      stateDigest,
+      ...pack(messages),
+      effects: effects.map(({ effect, local }) => ({
+        id: effect.id,
+        index: effect.index,
+        messageIndex: effect.messageIndex,
+        kind: effect.body.kind,
+        body: encodeEffectBody(effect.body),
+        local,
+      })),
+      definitionChanges: this.#editor.changes,
+      logs: logs.length,
+    }
+    return { row, executed, tip: { height, batchHash: this.#hash, stateDigest, timeMs } }
+  }
+}
+
+const emptyEffects = merkleRoot([], keccakTree)
+
+function pack(rows: readonly MessageRow[]): { receipts: Uint8Array; ends: Uint32Array } {
+  const ends = new Uint32Array(rows.length)
+  let size = 0
+  for (const [i, { receipt }] of rows.entries()) {
+    size += receipt.length
+    ends[i] = size
+  }
+  const receipts = new Uint8Array(size)
+  for (const [i, { receipt }] of rows.entries()) receipts.set(receipt, ends[i]! - receipt.length)
+  return { receipts, ends }
+}
+
+function resultOf({ applet, instance, strategy }: Route): HandlerResult {
+  const codeHash = fromHex(applet.codeHash, 32)
+  return {
+    appletId: applet.appletId,
+    instanceId: instance?.instanceId ?? '',
+    handler: strategy.handler,
+    codeHash,
+    code: -1,
+    error: '',
+    message: '',
+    fuel: 0n,
+  }
+}
+
+function notRun(route: Route, error: string, message: string): HandlerResult {
+  return { ...resultOf(route), codeHash: noHash, error, message }
+}

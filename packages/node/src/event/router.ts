@@ -1,0 +1,41 @@
+import type { Applet, Instance, ProjectDefinition, Strategy } from '../project/definition.ts'
+
+/** One handler that an event is for. */
+export interface Route {
+  readonly strategy: Strategy
+  readonly applet: Applet
+  /** Absent when the applet has none. */
+  readonly instance: Instance | undefined
+}
+
+const defaultType = 'DEFAULT'
+
+/**
+ * Finds the handlers of an event type: those of strategies with that type, else, where the project wants it, those of type
+ * DEFAULT. The order is that in which the strategies were created. Made once per definition; a look-up is one map access.
+ */
+export class Router {
+  readonly #routes = new Map<string, readonly Route[]>()
+  readonly #fallback: readonly Route[]
+
+  constructor(definition: ProjectDefinition) {
+    const { strategies, applets, instances, settings } = definition
+    const instanceOf = new Map([...instances.values()].map((instance) => [instance.appletId, instance]))
+    for (const strategy of [...strategies.values()].sort(byCreation)) {
+      const applet = applets.get(strategy.appletId)
+      if (!applet) continue
+      const route = { strategy, applet, instance: instanceOf.get(applet.appletId) }
+      this.#routes.set(strategy.eventType, [...(this.#routes.get(strategy.eventType) ?? []), route])
+    }
+    this.#fallback = settings.defaultFallback ? (this.#routes.get(defaultType) ?? []) : []
+  }
+
+  find(eventType: string): readonly Route[] {
+    return this.#routes.get(eventType) ?? this.#fallback
+  }
+}
+
+/** Strategies of one batch have one time; their ids then decide, alike on every member. */
+function byCreation(a: Strategy, b: Strategy): number {
+  return a.createdMs - b.createdMs || (BigInt(a.strategyId) < BigInt(b.strategyId) ? -1 : 1)
+}

@@ -1,0 +1,108 @@
+import { decodeEffectBody, type EffectBody, type Message, type ProjectKey } from '@w3bstream/protocol'
+import { randomBytes, randomUUID } from 'node:crypto'
+import type { Chains } from '../chain/chain.ts'
+import type { EffectState, OutboxRow } from '../database/database.ts'
+import type { Logger } from '../telemetry/logger.ts'
+import type { CommittedEffect, ExecutedBatch, OutboxChange } from './executor/executor.ts'
+import { respond } from './system-api.ts'
+
+export interface SettleDeps {
+  /** Hands transactions to the dispatcher, which reports their end to {@link Settle.transactionEnded}. */
+  dispatch(project: ProjectKey, rows: readonly OutboxRow[]): void
+  /** Publishes on behalf of a project; resolves when it was handed to the sessions or the broker. */
+  publishMqtt(project: ProjectKey, topic: string, payload: Uint8Array): Promise<void>
+  readonly chains: Pick<Chains, 'readTransaction'>
+  updateOutbox(project: ProjectKey, changes: readonly OutboxChange[]): void
+  /** Puts a message through the project's log. */
+  submit(project: ProjectKey, message: Message): Promise<unknown>
+  onSettled(project: ProjectKey, id: Uint8Array, state: EffectState): void
+  readonly now: () => number
+  readonly logger: Logger
+}
+
+/**
+ * Carries out what committed batches ask for. Each effect stays in the outbox until it is done, so a crash means that it is
+ * tried again: transactions are sent exactly once, since what is sent was signed before; the rest at least once.
+ */
+export class Settle {
+  readonly #deps: SettleDeps
+
+  constructor(deps: SettleDeps) {
+    this.#deps = deps
+  }
+
+  /** Effects of a batch that was just committed. */
+  committed(project: ProjectKey, batch: ExecutedBatch): void {
+    if (batch.effects.length === 0) return
+    this.resume(project, batch.effects.map((effect) => toRow(effect, batch.height, this.#deps.now())))
+  }
+
+  /** Effects that are not done, in their order; also those that were found at the start. */
+  resume(project: ProjectKey, rows: readonly OutboxRow[]): void {
+    const transactions = rows.filter((row) => row.kind === 'transaction')
+    if (transactions.length > 0) this.#deps.dispatch(project, transactions)
+    for (const row of rows)
+      if (row.kind !== 'transaction') {
+        this.#carryOut(project, row, decodeEffectBody(row.body)).catch((error: unknown) => {
+          this.#end(project, row.id, 'FAILED', error instanceof Error ? error.message : String(error))
+          this.#deps.logger.warn('an effect failed', { project, kind: row.kind }, error)
+        })
+      }
+  }
+
+  /** A transaction has come to its end: noted in the project's history, as whatever comes back from outside. */
+  async transactionEnded(project: ProjectKey, effectId: Uint8Array, outcome: object): Promise<void> {
+    const payload = new TextEncoder().encode(JSON.stringify({ effectId: Buffer.from(effectId).toString('hex'), ...outcome }))
+    await this.#deps.submit(project, answerMessage('', payload, this.#deps.now()))
+  }
+
+  async #carryOut(project: ProjectKey, row: OutboxRow, body: EffectBody): Promise<void> {
+    if (body.kind === 'mqtt') await this.#deps.publishMqtt(project, body.topic, body.payload)
+    if (body.kind === 'api') await this.#answerCall(project, body)
+    this.#end(project, row.id, 'CONFIRMED', '')
+  }
+
+  async #answerCall(project: ProjectKey, body: Extract<EffectBody, { kind: 'api' }>): Promise<void> {
+    const { status, text } = await this.#call(body)
+    const response = respond(status, body.header, text)
+    await this.#deps.submit(project, answerMessage(body.eventType, response, this.#deps.now()))
+  }
+
+  async #call(body: Extract<EffectBody, { kind: 'api' }>): Promise<{ status: number; text: string }> {
+    if (body.url === '/system/hello') return { status: 200, text: JSON.stringify(`{"async message": "hello ${body.header.name?.[0] ?? ''}"}`) }
+    try {
+      const request = JSON.parse(new TextDecoder().decode(body.body)) as { chainName: string; hash: string }
+      return { status: 200, text: JSON.stringify({ transaction: await this.#deps.chains.readTransaction(request) }) }
+    } catch (error) {
+      return { status: 500, text: JSON.stringify({ error: error instanceof Error ? error.message : String(error) }) }
+    }
+  }
+
+  #end(project: ProjectKey, id: Uint8Array, state: EffectState, detail: string): void {
+    this.#deps.updateOutbox(project, [{ id, state, detail }])
+    this.#deps.onSettled(project, id, state)
+  }
+}
+
+function toRow(effect: CommittedEffect, height: bigint, updatedMs: number): OutboxRow {
+  const { id, index, messageIndex, kind, body, local } = effect
+  return { height, index, messageIndex, id, kind, body, local, state: 'INIT', attempts: 0, detail: '', updatedMs }
+}
+
+/** What came back from outside, as a message; with an event type it is routed like an event. */
+function answerMessage(eventType: string, payload: Uint8Array, nowMs: number): Message {
+  return {
+    kind: 'answer',
+    receivedMs: nowMs,
+    nonce: randomBytes(16),
+    origin: { type: 'vouched' },
+    publisherId: '',
+    publisherKey: '',
+    eventType,
+    eventId: `${randomUUID()}_monitor`,
+    timestampMs: nowMs,
+    topic: '',
+    idempotencyKey: '',
+    payload,
+  }
+}

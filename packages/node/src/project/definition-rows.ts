@@ -1,0 +1,83 @@
+import type { DatabaseSchema, DefinitionRow } from '../database/database.ts'
+import {
+  type Applet,
+  defaultProjectSettings,
+  type Instance,
+  type ProjectDefinition,
+  type ProjectRecord,
+  type ProjectSettings,
+  type Strategy,
+} from './definition.ts'
+
+/**
+ * A definition is kept as rows of a project's store: one per thing, by kind and id. `publisher` and `publisherKey` rows
+ * (the second maps a device's key to its id) are not part of the definition in memory: there may be very many.
+ */
+export const definitionKinds = [
+  'project',
+  'settings',
+  'env',
+  'database',
+  'flow',
+  'applet',
+  'instance',
+  'strategy',
+] as const
+
+/** Id of the row of a kind that occurs once. */
+export const singleId = ''
+
+/** The definition that the rows make. Rows of other kinds are passed over. */
+export function definitionFromRows(rows: Iterable<DefinitionRow>): ProjectDefinition | undefined {
+  let project: ProjectRecord | undefined
+  let settings: ProjectSettings = defaultProjectSettings
+  let env: ProjectDefinition['env'] = []
+  let database: DatabaseSchema = {}
+  let flow: unknown = null
+  const applets = new Map<string, Applet>()
+  const instances = new Map<string, Instance>()
+  const strategies = new Map<string, Strategy>()
+  for (const { kind, id, value } of rows) {
+    if (kind === 'project') project = JSON.parse(value) as ProjectRecord
+    else if (kind === 'settings') settings = JSON.parse(value) as ProjectSettings
+    else if (kind === 'env') env = JSON.parse(value) as ProjectDefinition['env']
+    else if (kind === 'database') database = JSON.parse(value) as DatabaseSchema
+    else if (kind === 'flow') flow = JSON.parse(value)
+    else if (kind === 'applet') applets.set(id, JSON.parse(value) as Applet)
+    else if (kind === 'instance') instances.set(id, JSON.parse(value) as Instance)
+    else if (kind === 'strategy') strategies.set(id, JSON.parse(value) as Strategy)
+  }
+  if (!project) return undefined
+  return { project, settings, env, database, flow, applets, instances, strategies }
+}
+
+/** The definition after rows were written or removed (`value` null). */
+export function applyRows(
+  definition: ProjectDefinition | undefined,
+  changes: readonly DefinitionChange[],
+): ProjectDefinition | undefined {
+  const rows = new Map(definition ? rowsOf(definition).map((row) => [`${row.kind}/${row.id}`, row]) : [])
+  for (const { kind, id, value } of changes)
+    if (value === null) rows.delete(`${kind}/${id}`)
+    else rows.set(`${kind}/${id}`, { kind, id, value })
+  return definitionFromRows(rows.values())
+}
+
+/** A definition row that was written, or removed when `value` is null. */
+export interface DefinitionChange {
+  readonly kind: string
+  readonly id: string
+  readonly value: string | null
+}
+
+function rowsOf(definition: ProjectDefinition): DefinitionRow[] {
+  const { project, settings, env, database, flow, applets, instances, strategies } = definition
+  const single = { project, settings, env, database, flow }
+  const many = { applet: applets, instance: instances, strategy: strategies }
+  return [
+    ...Object.entries(single).map(([kind, value]) => ({ kind, id: singleId, value: JSON.stringify(value) })),
+    ...Object.entries(many).flatMap(([kind, map]) =>
+      [...map].map(([id, value]) => ({ kind, id, value: JSON.stringify(value) })),
+    ),
+  ]
+}

@@ -1,0 +1,136 @@
+import type { ProjectKey, Sfid } from '@w3bstream/protocol'
+import type { ControlDatabase } from '../database/control/control.ts'
+import type { DefinitionChange } from './definition-rows.ts'
+import type { ProjectEntry } from './project.ts'
+
+/** Where a project stands in the registry: `creating` and `removing` are finished or undone at the next start. */
+export type RegistryState = 'creating' | 'active' | 'indexing' | 'removing'
+
+/**
+ * The node's registry of projects in the control file, and the index from the ids of their parts to the project. Held in
+ * memory too: every message looks its project up.
+ */
+export class ProjectIndex {
+  readonly #control: ControlDatabase
+  readonly #byKey = new Map<ProjectKey, ProjectEntry>()
+  readonly #byId = new Map<Sfid, ProjectEntry>()
+  readonly #byName = new Map<string, ProjectEntry>()
+
+  constructor(control: ControlDatabase) {
+    this.#control = control
+  }
+
+  /** Reads the registry. @returns entries that are not `active`, which want finishing */
+  load(): (ProjectEntry & { state: RegistryState })[] {
+    const rows = this.#control
+      .prepare('SELECT key, project_id, account_id, name, state, created_ms FROM project ORDER BY created_ms, key')
+      .all()
+    const entries = rows.map((row) => ({
+      key: row.key as ProjectKey,
+      projectId: row.project_id as Sfid,
+      accountId: row.account_id as Sfid,
+      name: row.name as string,
+      createdMs: Number(row.created_ms),
+      state: row.state as RegistryState,
+    }))
+    for (const { state, ...entry } of entries) if (state === 'active' || state === 'indexing') this.remember(entry)
+    return entries.filter((entry) => entry.state !== 'active')
+  }
+
+  byKey(key: ProjectKey): ProjectEntry | undefined {
+    return this.#byKey.get(key)
+  }
+
+  byId(projectId: Sfid): ProjectEntry | undefined {
+    return this.#byId.get(projectId)
+  }
+
+  byName(name: string): ProjectEntry | undefined {
+    return this.#byName.get(name)
+  }
+
+  list(accountId?: Sfid): ProjectEntry[] {
+    return [...this.#byKey.values()].filter((entry) => accountId === undefined || entry.accountId === accountId)
+  }
+
+  /** Writes a project down before anything of it exists. @returns false when its name is taken */
+  reserve(entry: ProjectEntry): boolean {
+    const { key, projectId, accountId, name, createdMs } = entry
+    const { changes } = this.#control
+      .prepare(
+        "INSERT INTO project (key, project_id, account_id, name, state, created_ms) VALUES (?, ?, ?, ?, 'creating', ?) ON CONFLICT DO NOTHING",
+      )
+      .run(key, projectId, accountId, name, createdMs)
+    return changes === 1
+  }
+
+  setState(key: ProjectKey, state: RegistryState): void {
+    this.#control.prepare('UPDATE project SET state = ? WHERE key = ?').run(state, key)
+  }
+
+  /** Notes that a project works in this run of the node, before it does: its outbox is looked at after a crash. */
+  markWorked(key: ProjectKey, worked: boolean): void {
+    this.#control.prepare('UPDATE project SET worked = ? WHERE key = ?').run(worked ? 1 : 0, key)
+  }
+
+  /** Projects that worked and may have left something undone. */
+  worked(): ProjectKey[] {
+    return this.#control.prepare('SELECT key FROM project WHERE worked = 1').all().map((row) => row.key as ProjectKey)
+  }
+
+  /** Makes a project visible. */
+  remember(entry: ProjectEntry): void {
+    this.#byKey.set(entry.key, entry)
+    this.#byId.set(entry.projectId, entry)
+    this.#byName.set(entry.name, entry)
+  }
+
+  /** Makes a project invisible; its row stays until {@link erase}. */
+  forget(entry: ProjectEntry): void {
+    this.#byKey.delete(entry.key)
+    this.#byId.delete(entry.projectId)
+    this.#byName.delete(entry.name)
+  }
+
+  /** Removes the row and all that refers to it. */
+  erase(key: ProjectKey): void {
+    this.#control.prepare('DELETE FROM project WHERE key = ?').run(key)
+  }
+
+  /** Follows changes of a definition: ids of applets, instances, strategies and publishers to their project. */
+  index(key: ProjectKey, changes: readonly DefinitionChange[]): void {
+    const insert = this.#control.prepare(
+      'INSERT INTO project_object (kind, id, project) VALUES (?, ?, ?) ON CONFLICT DO NOTHING',
+    )
+    const remove = this.#control.prepare('DELETE FROM project_object WHERE kind = ? AND id = ?')
+    for (const { kind, id, value } of changes) {
+      if (!located.has(kind)) continue
+      if (value === null) remove.run(kind, id)
+      else insert.run(kind, id, key)
+    }
+  }
+
+  clearObjects(key: ProjectKey): void {
+    this.#control.prepare('DELETE FROM project_object WHERE project = ?').run(key)
+    this.#control.prepare('DELETE FROM publisher_token WHERE project = ?').run(key)
+  }
+
+  locate(kind: string, id: Sfid): ProjectKey | undefined {
+    const row = this.#control.prepare('SELECT project FROM project_object WHERE kind = ? AND id = ?').get(kind, id)
+    return row?.project as ProjectKey | undefined
+  }
+
+  /** Runs `work` as one transaction of the control file. */
+  atomically(work: () => void): void {
+    this.#control.exec('BEGIN IMMEDIATE')
+    try {
+      work()
+      this.#control.exec('COMMIT')
+    } catch (error) {
+      this.#control.exec('ROLLBACK')
+      throw error
+    }
+  }
+}
+
+const located = new Set(['applet', 'instance', 'strategy', 'publisher'])

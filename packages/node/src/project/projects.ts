@@ -1,0 +1,311 @@
+import { randomBytes } from 'node:crypto'
+import {
+  decodeReceipt,
+  deriveProjectKey,
+  fromHex,
+  type Message,
+  type ProjectKey,
+  type Sfid,
+  sfidFromBytes,
+} from '@w3bstream/protocol'
+import { LRUCache } from 'lru-cache'
+import type { Database, Paged, ProjectReader } from '../database/database.ts'
+import { ApiError, type ApiErrorKey } from '../endpoint/api-error.ts'
+import type { ChangeResult, ProjectChange, ProjectDefinition, Publisher } from './definition.ts'
+import { applyRows, type DefinitionChange, definitionFromRows, definitionKinds } from './definition-rows.ts'
+import type { NewProject, ProjectEntry, ProjectEvent, Projects, PublisherFilter } from './project.ts'
+import type { ProjectIndex } from './project-index.ts'
+
+export interface ProjectsDeps {
+  readonly index: ProjectIndex
+  readonly database: Database
+  /** Puts a message through the project's log; resolves when it is on disk. */
+  submit(key: ProjectKey, message: Message): Promise<{ receipt: Uint8Array }>
+  /** Lets the project's writer go. */
+  close(key: ProjectKey): Promise<void>
+  /** Follows changes of devices; part of the transaction that follows the rest. */
+  indexDevices(key: ProjectKey, changes: readonly DefinitionChange[]): void
+  forgetDevices(key: ProjectKey): void
+  token(key: ProjectKey, publisher: Publisher): string
+  readonly now: () => number
+}
+
+export interface ProjectsOptions {
+  /** Readers kept open. @default 256 */
+  readonly openReaders: number
+  /** Definitions held in memory. @default 2048 */
+  readonly definitions: number
+}
+
+export const defaultProjectsOptions: ProjectsOptions = { openReaders: 256, definitions: 2048 }
+
+/** The projects of this node. */
+export class NodeProjects implements Projects {
+  readonly #deps: ProjectsDeps
+  readonly #definitions: LRUCache<ProjectKey, ProjectDefinition>
+  readonly #readers: LRUCache<ProjectKey, Promise<ProjectReader>>
+  /** Changes on their way, per project. */
+  readonly #changing = new Map<ProjectKey, number>()
+  readonly #observers = new Map<ProjectKey, Set<(event: ProjectEvent) => void>>()
+
+  constructor(options: ProjectsOptions, deps: ProjectsDeps) {
+    this.#deps = deps
+    this.#definitions = new LRUCache({ max: options.definitions })
+    this.#readers = new LRUCache({
+      max: options.openReaders,
+      dispose: (reader) => void reader.then((open) => open.close()).catch(() => undefined),
+    })
+    this.definitionNow = this.definitionNow.bind(this)
+  }
+
+  /** Reads the registry, and finishes or undoes what a crash interrupted. */
+  async start(): Promise<void> {
+    const { index } = this.#deps
+    for (const { state, ...entry } of index.load()) {
+      if (state === 'indexing') await this.#reindex(entry)
+      else if (state === 'creating' && (await this.#exists(entry.key))) {
+        index.remember(entry)
+        await this.#reindex(entry)
+      } else await this.#erase(entry.key)
+    }
+  }
+
+  async stop(): Promise<void> {
+    const readers = [...this.#readers.values()]
+    this.#readers.clear()
+    await Promise.allSettled(readers)
+  }
+
+  async create(project: NewProject): Promise<ProjectEntry> {
+    const { index, now } = this.#deps
+    const { accountId, name, changes = [], ...fields } = project
+    const key = deriveProjectKey(accountId, name, randomBytes(16))
+    const projectId = sfidFromBytes(fromHex(key, 32))
+    const entry: ProjectEntry = { key, projectId, accountId, name, createdMs: now() }
+    if (!index.reserve(entry)) throw new ApiError('ProjectNameConflict', name)
+    try {
+      const create: ProjectChange = { op: 'project.create', projectId, accountId, name, ...fields }
+      index.remember(entry)
+      await this.#submit(key, changes.length === 0 ? create : { op: 'all', changes: [create, ...changes] })
+      index.setState(key, 'active')
+      return entry
+    } catch (error) {
+      index.forget(entry)
+      await this.#erase(key)
+      throw error
+    }
+  }
+
+  byKey(key: ProjectKey): ProjectEntry | undefined {
+    return this.#deps.index.byKey(key)
+  }
+
+  byId(projectId: Sfid): ProjectEntry | undefined {
+    return this.#deps.index.byId(projectId)
+  }
+
+  byName(fullName: string): ProjectEntry | undefined {
+    return this.#deps.index.byName(fullName)
+  }
+
+  list({ accountId }: { accountId?: Sfid }): readonly ProjectEntry[] {
+    return this.#deps.index.list(accountId)
+  }
+
+  async remove(key: ProjectKey): Promise<void> {
+    const { index } = this.#deps
+    const entry = index.byKey(key)
+    if (!entry) throw new ApiError('ProjectNotFound', key)
+    index.setState(key, 'removing')
+    index.forget(entry)
+    this.#deps.forgetDevices(key)
+    await this.#erase(key)
+    this.#tell(key, { type: 'removed' })
+    this.#observers.delete(key)
+  }
+
+  async definition(key: ProjectKey): Promise<ProjectDefinition> {
+    const known = this.#definitions.get(key)
+    if (known) return known
+    if (!this.byKey(key)) throw new ApiError('ProjectNotFound', key)
+    const reader = await this.reader(key)
+    const rows = await Promise.all(definitionKinds.map((kind) => reader.definition(kind)))
+    const definition = definitionFromRows(rows.flat())
+    if (!definition) throw new ApiError('ProjectNotFound', key)
+    // A commit may have come in while the rows were read; what it brought is newer.
+    const meanwhile = this.#definitions.get(key)
+    if (!meanwhile) this.#definitions.set(key, definition)
+    return meanwhile ?? definition
+  }
+
+  definitionNow(key: ProjectKey): ProjectDefinition | undefined {
+    return this.#definitions.get(key)
+  }
+
+  async change(key: ProjectKey, change: ProjectChange): Promise<Extract<ChangeResult, { ok: true }>> {
+    if (!this.byKey(key)) throw new ApiError('ProjectNotFound', key)
+    // Until the index has followed, a crash leaves the mark, and the next start makes the index anew.
+    const running = this.#changing.get(key) ?? 0
+    if (running === 0) this.#deps.index.setState(key, 'indexing')
+    this.#changing.set(key, running + 1)
+    try {
+      return await this.#submit(key, change)
+    } finally {
+      this.#changed(key)
+    }
+  }
+
+  async publishers(key: ProjectKey, filter: PublisherFilter): Promise<Paged<Publisher>> {
+    const reader = await this.reader(key)
+    const { publisherIds, keys } = filter
+    const rows =
+      (publisherIds ?? keys)
+        ? await this.#publishersBy(reader, filter)
+        : (await reader.definition('publisher')).map((row) => row.value)
+    const found = rows.map((value) => JSON.parse(value) as Publisher).filter((publisher) => matches(publisher, filter))
+    found.sort((a, b) => a.createdMs - b.createdMs || (BigInt(a.publisherId) < BigInt(b.publisherId) ? -1 : 1))
+    const { size = 10, offset = 0 } = filter
+    return { data: size < 0 ? found.slice(offset) : found.slice(offset, offset + size), total: found.length }
+  }
+
+  locate(kind: 'applet' | 'instance' | 'strategy' | 'publisher', id: Sfid): Promise<ProjectKey | undefined> {
+    return Promise.resolve(this.#deps.index.locate(kind, id))
+  }
+
+  publisherToken(key: ProjectKey, publisher: Publisher): string {
+    return this.#deps.token(key, publisher)
+  }
+
+  reader(key: ProjectKey): Promise<ProjectReader> {
+    let reader = this.#readers.get(key)
+    if (!reader) {
+      reader = Promise.resolve(this.#deps.database.openReader(key))
+      this.#readers.set(key, reader)
+      reader.catch(() => this.#readers.delete(key))
+    }
+    return reader
+  }
+
+  observe(key: ProjectKey, observer: (event: ProjectEvent) => void): () => void {
+    const observers = this.#observers.get(key) ?? new Set()
+    this.#observers.set(key, observers.add(observer))
+    return () => {
+      observers.delete(observer)
+      if (observers.size === 0) this.#observers.delete(key)
+    }
+  }
+
+  /** Follows a commit: definition in memory, index, observers. Called before its senders are answered. */
+  committed(
+    key: ProjectKey,
+    batch: { height: bigint; messages: number; logs: number; effects: number; changes: readonly DefinitionChange[] },
+  ): void {
+    const { height, messages, logs, effects, changes } = batch
+    if (changes.length > 0) this.#follow(key, changes)
+    this.#tell(key, { type: 'committed', height, messages, logs, effects })
+  }
+
+  /** Tells observers what became of an effect. */
+  settled(key: ProjectKey, id: Uint8Array, state: string): void {
+    this.#tell(key, { type: 'effect', id, state })
+  }
+
+  #follow(key: ProjectKey, changes: readonly DefinitionChange[]): void {
+    const { index } = this.#deps
+    index.atomically(() => {
+      index.index(key, changes)
+      this.#deps.indexDevices(key, changes)
+    })
+    const before = this.#definitions.get(key)
+    const creates = changes.some(({ kind }) => kind === 'project')
+    if (!before && !creates) return
+    const definition = applyRows(before, changes)
+    if (!definition) return
+    this.#definitions.set(key, definition)
+    this.#tell(key, { type: 'definition', definition })
+  }
+
+  #changed(key: ProjectKey): void {
+    const running = this.#changing.get(key)! - 1
+    if (running > 0) this.#changing.set(key, running)
+    else {
+      this.#changing.delete(key)
+      if (this.byKey(key)) this.#deps.index.setState(key, 'active')
+    }
+  }
+
+  async #submit(key: ProjectKey, change: ProjectChange): Promise<Extract<ChangeResult, { ok: true }>> {
+    const { receipt } = await this.#deps.submit(key, configMessage(change, this.#deps.now()))
+    const result = JSON.parse(decodeReceipt(receipt).detail) as ChangeResult
+    if (!result.ok) throw new ApiError(result.code as ApiErrorKey, result.desc)
+    return result
+  }
+
+  async #publishersBy(reader: ProjectReader, { publisherIds, keys }: PublisherFilter): Promise<string[]> {
+    const byKey = await Promise.all((keys ?? []).map((key) => reader.definitionGet('publisherKey', key)))
+    const ids = publisherIds ?? byKey.flatMap((row) => (row ? [JSON.parse(row.value) as Sfid] : []))
+    const rows = await Promise.all(ids.map((id) => reader.definitionGet('publisher', id)))
+    return rows.flatMap((row) => (row ? [row.value] : []))
+  }
+
+  async #exists(key: ProjectKey): Promise<boolean> {
+    try {
+      return (await (await this.reader(key)).definitionGet('project', '')) !== undefined
+    } catch {
+      return false
+    }
+  }
+
+  async #reindex(entry: ProjectEntry): Promise<void> {
+    const { index } = this.#deps
+    const rows = await (await this.reader(entry.key)).definition()
+    index.atomically(() => {
+      index.clearObjects(entry.key)
+      index.index(entry.key, rows)
+      this.#deps.indexDevices(entry.key, rows)
+      index.setState(entry.key, 'active')
+    })
+  }
+
+  async #erase(key: ProjectKey): Promise<void> {
+    this.#definitions.delete(key)
+    await this.#deps.close(key)
+    const reader = this.#readers.get(key)
+    this.#readers.delete(key)
+    await reader?.catch(() => undefined)
+    await this.#deps.database.dropProject(key)
+    this.#deps.index.erase(key)
+  }
+
+  #tell(key: ProjectKey, event: ProjectEvent): void {
+    for (const observer of this.#observers.get(key) ?? []) observer(event)
+  }
+}
+
+function configMessage(change: ProjectChange, nowMs: number): Message {
+  return {
+    kind: 'config',
+    receivedMs: nowMs,
+    nonce: randomBytes(16),
+    origin: { type: 'vouched' },
+    publisherId: '',
+    publisherKey: '',
+    eventType: '',
+    eventId: '',
+    timestampMs: nowMs,
+    topic: '',
+    idempotencyKey: '',
+    payload: new TextEncoder().encode(JSON.stringify(change)),
+  }
+}
+
+function matches(publisher: Publisher, filter: PublisherFilter): boolean {
+  const { names, keys, publisherIds, nameStartsWith, nameEndsWith } = filter
+  return (
+    (!names?.length || names.includes(publisher.name)) &&
+    (!keys?.length || keys.includes(publisher.key)) &&
+    (!publisherIds?.length || publisherIds.includes(publisher.publisherId)) &&
+    (!nameStartsWith || publisher.name.startsWith(nameStartsWith)) &&
+    (!nameEndsWith || publisher.name.endsWith(nameEndsWith))
+  )
+}
