@@ -1,4 +1,5 @@
 export { sha256 } from '#sha256'
+export { rewardTokenAbi } from './abi/reward-token.ts'
 export { type BatchHeader, batchHash, type ChainHead, decodeBatchHeader, encodeBatchHeader } from './batch.ts'
 export { fromBase58, toBase58 } from './bytes/base58.ts'
 export { fromBase64, toBase64 } from './bytes/base64.ts'

@@ -3,6 +3,7 @@
  * before the batch that asked for it is on disk.
  */
 import type { Hex, ProjectKey, Sfid } from '@w3bstream/protocol'
+import type { OutboxRow } from '../database/database.ts'
 
 /** A network of the chain table. */
 export interface ChainConfig {
@@ -10,6 +11,8 @@ export interface ChainConfig {
   readonly chainID: number
   readonly name: string
   readonly endpoint: string
+  /** Blocks, its own included, after which a transaction counts as final. @default 1 */
+  readonly confirmations?: number
   readonly aaBundlerEndpoint?: string
   readonly aaPaymasterEndpoint?: string
   readonly aaEntryPointContractAddress?: string
@@ -40,7 +43,30 @@ export interface SignedTransaction {
   readonly to: Hex
   readonly value: bigint
   readonly data: Hex
+  /** Name of the operator that signed. */
   readonly operator: string
+  readonly operatorId: Sfid
+}
+
+/** What became of a transaction in the end. */
+export interface TransactionOutcome {
+  readonly state: 'CONFIRMED' | 'FAILED'
+  readonly hash: Hex
+  /** Absent when it never came into a block. */
+  readonly blockNumber?: bigint
+  /** Why it failed. */
+  readonly detail?: string
+}
+
+/** Sends what committed batches ask for, and follows it until it is final. */
+export interface Dispatcher {
+  /**
+   * Takes rows of an outbox: after each commit, and before the start all that are pending. Rows of other kinds are passed
+   * over. Never fails and never waits: what does not fit into memory is read from the outbox again when there is room.
+   */
+  enqueue(project: ProjectKey, rows: readonly OutboxRow[]): void
+  /** Follows nothing of this project any longer; it is being removed. */
+  forget(project: ProjectKey): Promise<void>
 }
 
 export interface Chains {
