@@ -20,6 +20,7 @@ export interface EventPb {
 
 type Draft = { -readonly [K in keyof EventPb]: EventPb[K] }
 
+const utf8 = new TextEncoder()
 const strictUtf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 const empty = new Uint8Array(0)
 const wireType = { varint: 0, bytes: 2 } as const
@@ -33,11 +34,16 @@ export function encodeEvent(event: Partial<EventPb>): Uint8Array {
 }
 
 function writeHeader(event: Partial<EventPb>, pbf: Pbf): void {
-  if (event.eventType) pbf.writeStringField(1, event.eventType)
-  if (event.pubId) pbf.writeStringField(2, event.pubId)
-  if (event.token) pbf.writeStringField(3, event.token)
+  writeText(pbf, 1, event.eventType)
+  writeText(pbf, 2, event.pubId)
+  writeText(pbf, 3, event.token)
   if (event.pubTime) pbf.writeVarintField(4, event.pubTime)
-  if (event.eventId) pbf.writeStringField(5, event.eventId)
+  writeText(pbf, 5, event.eventId)
+}
+
+/** The library's own text writer mangles characters beyond U+1FFFF. */
+function writeText(pbf: Pbf, field: number, text: string | undefined): void {
+  if (text) pbf.writeBytesField(field, utf8.encode(text))
 }
 
 /**
