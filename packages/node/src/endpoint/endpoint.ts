@@ -22,6 +22,8 @@ export interface AccountIdentity {
   readonly type: 'account'
   readonly accountId: Sfid
   readonly role: 'ADMIN' | 'DEVELOPER'
+  /** Name of the access key; absent for a login token. */
+  readonly accessKey?: string
   /** What an access key may do in a group of operations; a login token may do everything. */
   permits(group: string, access: 'READONLY' | 'READ_WRITE'): boolean
   readonly valid: boolean

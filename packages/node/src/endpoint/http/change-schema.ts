@@ -1,0 +1,117 @@
+import Type, { type Static, type TSchema } from 'typebox'
+import type { Resources } from '../../account/resource.ts'
+import type { ProjectChange } from '../../project/definition.ts'
+import { ApiError, type FieldError } from '../api-error.ts'
+import type { AccountIdentity } from '../endpoint.ts'
+import { DatabaseConfig, databaseOf, EnvConfig, FlowConfig } from './config-schema.ts'
+import { EventType, HandlerName, Id, Label } from './schema.ts'
+import { type Check, compileCheck } from './validate.ts'
+
+const Text = Type.Optional(Type.String({ maxLength: 4096 }))
+const Cache = Type.Optional(
+  Type.Object({
+    mode: Type.Optional(Type.Enum(['MEMORY', 'REDIS'])),
+    prefix: Type.Optional(Type.String({ maxLength: 256 })),
+  }),
+)
+const StrategyInput = Type.Object({
+  eventType: EventType,
+  handler: HandlerName,
+  autoCollectMetric: Type.Optional(Type.Boolean()),
+})
+const Strategies = Type.Optional(Type.Array(StrategyInput, { maxItems: 1000 }))
+const State = Type.Enum(['STARTED', 'STOPPED'])
+const Whole = Type.Optional(Type.Integer({ minimum: 0 }))
+const Settings = Type.Object(
+  {
+    rollbackOnNegative: Type.Optional(Type.Boolean()),
+    defaultFallback: Type.Optional(Type.Boolean()),
+    idempotencyWindowMs: Whole,
+    limits: Type.Optional(
+      Type.Object(
+        {
+          memoryPages: Whole,
+          wallClockMs: Whole,
+          logLines: Whole,
+          logLineBytes: Whole,
+          hostCalls: Whole,
+          transferBytes: Whole,
+          kvValueBytes: Whole,
+          kvKeyBytes: Whole,
+          sqlRows: Whole,
+          sqlResultBytes: Whole,
+          effects: Whole,
+        },
+        { additionalProperties: false },
+      ),
+    ),
+  },
+  { additionalProperties: false },
+)
+const device = { name: Label, key: Label, publicKey: Type.Optional(Type.String({ maxLength: 512 })) }
+const module = { name: Text, resourceId: Id, cache: Cache, strategies: Strategies }
+const strategy = { appletId: Id, ...StrategyInput.properties }
+
+/** What an owner may change, by operation; the rest of each object. */
+const operations = {
+  'project.update': Type.Object({
+    public: Type.Optional(Type.Boolean()),
+    version: Text,
+    protocol: Text,
+    description: Text,
+    state: Type.Optional(Type.Enum(['active', 'paused'])),
+  }),
+  'settings.put': Type.Object({ settings: Settings }),
+  'env.put': Type.Object({ env: EnvConfig.properties.env }),
+  'database.put': Type.Object({ database: DatabaseConfig }),
+  'flow.put': Type.Object({ flow: FlowConfig }),
+  'applet.create': Type.Object(module),
+  'applet.update': Type.Object({ appletId: Id, ...module, resourceId: Type.Optional(Id) }),
+  'applet.remove': Type.Object({ appletId: Id }),
+  'instance.create': Type.Object({ appletId: Id, cache: Cache }),
+  'instance.state': Type.Object({ instanceId: Id, state: State }),
+  'instance.remove': Type.Object({ instanceId: Id }),
+  'strategy.create': Type.Object(strategy),
+  'strategy.update': Type.Object({ strategyId: Id, ...Type.Partial(Type.Object(strategy)).properties }),
+  'strategy.remove': Type.Object({ strategyId: Id }),
+  'publisher.create': Type.Object(device),
+  'publisher.upsert': Type.Object(device),
+  'publisher.update': Type.Object({ publisherId: Id, ...Type.Partial(Type.Object(device)).properties }),
+  'publisher.rotate': Type.Object({ publisherId: Id }),
+  'publisher.remove': Type.Object({ publisherId: Id }),
+} satisfies Record<string, TSchema>
+
+/** A list of changes; what each operation takes is checked by {@link readChanges}. */
+export const Changes = Type.Array(Type.Object({ op: Type.Enum(Object.keys(operations)) }), { maxItems: 1000 })
+
+const checks = new Map<string, Check>(
+  Object.entries(operations).map(([op, schema]) => [op, compileCheck(schema, 'body')]),
+)
+
+/**
+ * Changes as the project takes them. A module is named by its resource; what the caller says of its hash is not asked.
+ * @throws ApiError badRequest naming every wrong field; ResourceNotFound, NoResourcePermission
+ */
+export function readChanges(
+  given: Static<typeof Changes>,
+  account: AccountIdentity,
+  resources: Resources,
+): ProjectChange[] {
+  const results = given.map((change) => ({ op: change.op, ...checks.get(change.op)!(change) }))
+  const fields = results.flatMap(({ errors }, i) => errors.map((error) => within(`changes[${i}]`, error)))
+  if (fields.length > 0) throw new ApiError('badRequest', '', { fields })
+  return results.map(({ op, value }) => complete({ ...(value as Record<string, unknown>), op }, account, resources))
+}
+
+function complete(change: Record<string, unknown>, account: AccountIdentity, resources: Resources): ProjectChange {
+  if (change.op === 'database.put')
+    return { op: 'database.put', database: databaseOf(change.database as Static<typeof DatabaseConfig>) }
+  if (change.op === 'env.put') return { op: 'env.put', env: (change.env ?? []) as [string, string][] }
+  if (typeof change.resourceId !== 'string') return change as ProjectChange
+  const { resourceId, codeHash, md5, fileName } = resources.get(account.accountId, change.resourceId)
+  return { ...change, name: change.name ?? '', resourceId, codeHash, md5, fileName } as ProjectChange
+}
+
+function within(prefix: string, { field, ...rest }: FieldError): FieldError {
+  return { field: field ? `${prefix}.${field}` : prefix, ...rest }
+}

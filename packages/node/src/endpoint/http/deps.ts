@@ -1,0 +1,50 @@
+import type { ProjectKey, Sfid } from '@w3bstream/protocol'
+import type { Accounts } from '../../account/account.ts'
+import type { ChainConfig } from '../../chain/chain.ts'
+import type { Projects } from '../../project/project.ts'
+import type { Logger } from '../../telemetry/logger.ts'
+import type { Metrics } from '../../telemetry/metrics.ts'
+import type { Vfs } from '../../vfs/vfs.ts'
+import type { Wallet } from '../../wallet/wallet.ts'
+import type { Door } from '../endpoint.ts'
+
+/** What an examination of a module found. */
+export interface ModuleReport {
+  readonly codeHash: string
+  readonly handlers: readonly string[]
+  readonly imports: readonly string[]
+}
+
+export interface HttpDeps {
+  readonly door: Door
+  readonly accounts: Accounts
+  readonly projects: Projects
+  readonly wallet: Wallet
+  readonly vfs: Vfs
+  readonly chains: readonly ChainConfig[]
+  /** Examines a module, in a thread of its own. @throws EngineError MODULE_INVALID */
+  inspectModule(bytes: Uint8Array): Promise<ModuleReport>
+  /** A receipt as the JSON file that `w3bstream receipt verify` reads. */
+  exportReceipt(project: ProjectKey, messageId: Uint8Array): Promise<unknown | undefined>
+  /** Forgets the log lines of an instance. */
+  removeLogs(project: ProjectKey, instanceId: Sfid): Promise<void>
+  readonly logger: Logger
+  readonly metrics: Metrics
+  readonly nodeInfo: NodeInfo
+  /** Each checked part with `ok` or what is wrong. */
+  health(): Record<string, string>
+  /** False while the node starts and stops. */
+  ready(): boolean
+}
+
+export interface NodeInfo {
+  /** Three numbers, such as `0.1.0`. */
+  readonly version: string
+  /** When this program was built, or started, milliseconds. */
+  readonly builtMs: number
+}
+
+/** The name of the node in error answers. */
+export function sourceName({ version }: NodeInfo): string {
+  return `srv-applet-mgr@v${version}`
+}

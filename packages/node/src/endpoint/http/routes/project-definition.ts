@@ -1,0 +1,63 @@
+import Type from 'typebox'
+import { Changes, readChanges } from '../change-schema.ts'
+import type { RouteContext } from '../context.ts'
+import { type Route, route } from '../route.ts'
+import { shortName } from '../rows.ts'
+import { ShortName } from '../schema.ts'
+
+const params = Type.Object({ p: ShortName })
+const group = 'Project'
+const Rows = Type.Array(Type.Unknown())
+
+/** A project as a whole: what a deployment compares, and how it is applied. */
+export function projectDefinitionRoutes({ deps: { projects, accounts }, own }: RouteContext): Route[] {
+  return [
+    route({
+      method: 'GET',
+      path: '/project/x/:p/definition',
+      summary: 'All that the project consists of, except its devices',
+      group,
+      params,
+      answer: Type.Object({
+        project: Type.Unknown(),
+        settings: Type.Unknown(),
+        env: Rows,
+        database: Type.Unknown(),
+        flow: Type.Unknown(),
+        applets: Rows,
+        instances: Rows,
+        strategies: Rows,
+      }),
+      handle: async ({ params, account }) => {
+        const { entry, definition } = await own.defined(account, params.p)
+        const { project, settings, env, database, flow, applets, instances, strategies } = definition
+        return {
+          project: { ...project, name: shortName(entry.name), channel: entry.name },
+          settings,
+          env: [...env],
+          database,
+          flow: flow ?? null,
+          applets: [...applets.values()],
+          instances: [...instances.values()],
+          strategies: [...strategies.values()],
+        }
+      },
+    }),
+    route({
+      method: 'POST',
+      path: '/project/x/:p/changes',
+      summary: 'Apply a list of changes, all or none',
+      group,
+      params,
+      body: Type.Object({ changes: Changes }),
+      answer: Type.Object({ results: Rows }),
+      handle: async ({ params, body, account }) => {
+        const { key } = own.project(account, params.p)
+        const changes = readChanges(body.changes, account, accounts.resources)
+        if (changes.length === 0) return { results: [] }
+        const { values } = await projects.change(key, { op: 'all', changes })
+        return { results: [...(values ?? [])] }
+      },
+    }),
+  ]
+}

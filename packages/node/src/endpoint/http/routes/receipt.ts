@@ -1,0 +1,88 @@
+import { fromHex, toHex } from '@w3bstream/protocol'
+import Type, { type Static } from 'typebox'
+import type { MessageRow } from '../../../database/database.ts'
+import { ApiError } from '../../api-error.ts'
+import type { RouteContext } from '../context.ts'
+import { type Route, route } from '../route.ts'
+import { List, paging, ShortName, toList } from '../schema.ts'
+
+export const ReceiptRow = Type.Object({
+  messageID: Type.String(),
+  height: Type.String({ description: 'number of the batch' }),
+  index: Type.Integer(),
+  kind: Type.String(),
+  status: Type.String(),
+  eventType: Type.String(),
+  eventID: Type.String(),
+  publisherID: Type.String(),
+  receivedAt: Type.Integer({ description: 'milliseconds' }),
+})
+
+export function receiptRow(row: MessageRow & { height: bigint }): Static<typeof ReceiptRow> {
+  return {
+    messageID: toHex(row.id),
+    height: row.height.toString(),
+    index: row.index,
+    kind: row.kind,
+    status: row.status,
+    eventType: row.eventType,
+    eventID: row.eventId,
+    publisherID: row.publisherId,
+    receivedAt: row.receivedMs,
+  }
+}
+
+const text = Type.Optional(Type.String({ maxLength: 256 }))
+const Filter = Type.Object({ publisherID: text, eventType: text, eventID: text, status: text, kind: text, ...paging })
+const params = Type.Object({ p: ShortName })
+const group = 'Project'
+
+export function receiptRoutes({ deps, own }: RouteContext): Route[] {
+  const list = async (key: Parameters<typeof deps.projects.reader>[0], query: Static<typeof Filter>, kind?: string) => {
+    const { publisherID: publisherId, eventID, eventType, status, size, offset } = query
+    const filter = { publisherId, eventType, eventId: eventID?.toLowerCase(), status, kind, size, offset }
+    return (await deps.projects.reader(key)).listMessages(filter)
+  }
+  return [
+    route({
+      method: 'GET',
+      path: '/receipt/x/:p/datalist',
+      summary: 'Receipts of all messages, newest first',
+      group,
+      params,
+      query: Filter,
+      answer: List(ReceiptRow),
+      handle: async ({ params, query, account }) => {
+        const { data, total } = await list(own.project(account, params.p).key, query, query.kind)
+        return toList({ data: data.map(receiptRow), total })
+      },
+    }),
+    route({
+      method: 'GET',
+      path: '/event_log/x/:p/datalist',
+      summary: 'Events of devices, newest first',
+      group,
+      params,
+      query: Filter,
+      answer: List(ReceiptRow),
+      handle: async ({ params, query, account }) => {
+        const { data, total } = await list(own.project(account, params.p).key, query, 'data')
+        return toList({ data: data.map(receiptRow), total })
+      },
+    }),
+    route({
+      method: 'GET',
+      path: '/receipt/x/:p/:messageID',
+      summary: 'A receipt that can be checked offline',
+      group,
+      params: Type.Object({ p: ShortName, messageID: Type.String({ pattern: '^(0x)?[0-9a-fA-F]{64}$' }) }),
+      answer: Type.Unknown(),
+      handle: async ({ params, account }) => {
+        const { key } = own.project(account, params.p)
+        const receipt = await deps.exportReceipt(key, fromHex(params.messageID, 32))
+        if (receipt === undefined) throw new ApiError('ReceiptNotFound', params.messageID)
+        return receipt
+      },
+    }),
+  ]
+}

@@ -1,0 +1,96 @@
+import { toHex } from '@w3bstream/protocol'
+import Type, { type Static } from 'typebox'
+import type { OutboxRow as StoredEffect } from '../../../database/database.ts'
+import type { RouteContext } from '../context.ts'
+import { rfc3339 } from '../json.ts'
+import { type Route, route } from '../route.ts'
+import { Id, List, paging, ShortName, Time, toList } from '../schema.ts'
+
+const KvRow = Type.Object({ appletID: Type.String(), key: Type.String(), valueBase64: Type.String() })
+const OutboxRow = Type.Object({
+  effectID: Type.String(),
+  height: Type.String(),
+  index: Type.Integer(),
+  kind: Type.String(),
+  state: Type.String(),
+  attempts: Type.Integer(),
+  detail: Type.String(),
+  hash: Type.Optional(Type.String({ description: 'of the transaction' })),
+  updatedAt: Time,
+})
+const params = Type.Object({ p: ShortName })
+const group = 'Project'
+
+/** What the applets keep, and what they asked the node to do. */
+export function stateRoutes({ deps: { projects }, own }: RouteContext): Route[] {
+  return [
+    route({
+      method: 'GET',
+      path: '/kv/x/:p/datalist',
+      summary: 'Keys and values of the applets',
+      group,
+      params,
+      query: Type.Object({
+        appletID: Type.Optional(Id),
+        prefix: Type.Optional(Type.String({ maxLength: 1024 })),
+        ...paging,
+      }),
+      answer: List(KvRow),
+      handle: async ({ params, query, account }) => {
+        const reader = await projects.reader(own.project(account, params.p).key)
+        const { appletID: namespace, prefix, size, offset } = query
+        const { data, total } = await reader.listKv({ namespace, prefix, size, offset })
+        const rows = data.map((row) => ({
+          appletID: row.namespace,
+          key: row.key,
+          valueBase64: Buffer.from(row.value).toString('base64'),
+        }))
+        return toList({ data: rows, total })
+      },
+    }),
+    route({
+      method: 'GET',
+      path: '/outbox/x/:p/datalist',
+      summary: 'Effects: transactions and messages that the applets asked for, and what became of them',
+      group,
+      params,
+      query: Type.Object({
+        state: Type.Optional(Type.Enum(['INIT', 'PENDING', 'IN_BLOCK', 'CONFIRMED', 'FAILED'])),
+        kind: Type.Optional(Type.String({ maxLength: 32 })),
+        height: Type.Optional(Type.String({ pattern: '^[0-9]{1,19}$' })),
+        ...paging,
+      }),
+      answer: List(OutboxRow),
+      handle: async ({ params, query, account }) => {
+        const reader = await projects.reader(own.project(account, params.p).key)
+        const { height, ...filter } = query
+        const { data, total } = await reader.outbox({
+          ...filter,
+          height: height === undefined ? undefined : BigInt(height),
+        })
+        return toList({ data: data.map(outboxRow), total })
+      },
+    }),
+  ]
+}
+
+function outboxRow(row: StoredEffect): Static<typeof OutboxRow> {
+  return {
+    effectID: toHex(row.id),
+    height: row.height.toString(),
+    index: row.index,
+    kind: row.kind,
+    state: row.state,
+    attempts: row.attempts,
+    detail: row.detail,
+    hash: transactionHash(row.local),
+    updatedAt: rfc3339(row.updatedMs),
+  }
+}
+
+/** Of what the outbox keeps beside an effect, only the hash is shown: a signed transaction could be sent by its reader. */
+function transactionHash(local: string): string | undefined {
+  if (local === '') return undefined
+  const { hash } = JSON.parse(local) as { hash?: unknown }
+  return typeof hash === 'string' ? hash : undefined
+}

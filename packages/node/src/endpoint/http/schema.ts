@@ -1,0 +1,45 @@
+import Type from 'typebox'
+
+/** Parts of the schemas of requests and answers. They validate, and they are the OpenAPI document. */
+
+export const Id = Type.String({ pattern: '^[0-9]{1,19}$', description: 'id, decimal' })
+export const Time = Type.String({ format: 'date-time', description: 'RFC 3339' })
+export const QueryTime = Type.String({
+  pattern: '^\\d{4}-\\d{2}-\\d{2}T\\d{2}:\\d{2}:\\d{2}(\\.\\d+)?(Z|[+-]\\d{2}:\\d{2})$',
+  description: 'RFC 3339',
+})
+export const ShortName = Type.String({ pattern: '^[a-z0-9_]{1,32}$', description: 'name of a project of the caller' })
+/** Names that people choose, of devices, keys, operators. */
+export const Label = Type.String({ minLength: 1, maxLength: 128 })
+export const EventType = Type.String({ minLength: 1, maxLength: 256 })
+export const HandlerName = Type.String({ minLength: 1, maxLength: 256 })
+
+export const Ids = Type.Optional(Type.Array(Id, { maxItems: 1000 }))
+export const Labels = Type.Optional(Type.Array(Type.String({ maxLength: 256 }), { maxItems: 1000 }))
+
+export const paging = {
+  size: Type.Optional(Type.Integer({ minimum: -1, default: 10, description: 'rows; -1 for all' })),
+  offset: Type.Optional(Type.Integer({ minimum: 0, default: 0 })),
+}
+
+export const times = { createdAt: Time, updatedAt: Time }
+
+/** `data` is null when there is none, as the reference answers. */
+export function List<T extends Type.TSchema>(row: T) {
+  return Type.Object({ data: Type.Union([Type.Array(row), Type.Null()]), total: Type.Integer() })
+}
+
+/** The answer of a list operation. */
+export function toList<T>(page: { data: readonly T[]; total: number }): { data: T[] | null; total: number } {
+  return { data: page.data.length > 0 ? [...page.data] : null, total: page.total }
+}
+
+/** One page of rows that are all at hand. */
+export function pageOf<T>(rows: readonly T[], { size = 10, offset = 0 }: { size?: number; offset?: number }) {
+  return toList({ data: rows.slice(offset, size < 0 ? undefined : offset + size), total: rows.length })
+}
+
+/** Whether a filter lets a value through; an absent or empty one lets all through. */
+export function passes<T>(filter: readonly T[] | undefined, value: T): boolean {
+  return !filter?.length || filter.includes(value)
+}
