@@ -40,8 +40,7 @@ function problemsOf(text: string, code = 'PROJECT_FILE_INVALID'): readonly FileP
   try {
     readProjectFile(text, 'w3bstream.yaml')
   } catch (error) {
-    if (error instanceof CliError && error.fault.code === code)
-      return (error.fault as { problems: FileProblem[] }).problems
+    if (error instanceof CliError && error.fault.code === code && 'problems' in error.fault) return error.fault.problems
     throw error
   }
   throw new Error('the file was accepted')

@@ -1,0 +1,38 @@
+import { type CommonOptions, withNode } from '../../context.ts'
+import { action, examples, type Register } from '../../define.ts'
+import { applyChanges } from '../../deploy/fetch-current.ts'
+import { findDevice } from '../../rows.ts'
+
+interface Options extends CommonOptions {
+  readonly project: string
+  readonly name?: string
+  readonly publicKey?: string
+  readonly ifMissing?: boolean
+}
+
+export const registerAdd: Register = (parent, io) => {
+  withNode(parent.command('add'))
+    .description('register a device and print its token')
+    .argument('<key>', 'what identifies the device in the project')
+    .requiredOption('-p, --project <NAME>', 'the project')
+    .option('--name <TEXT>', 'for people (default: the key)')
+    .option('--public-key <DID>', 'did:key under which the device signs its messages')
+    .option('--if-missing', 'keep a device that has this key already')
+    .addHelpText(
+      'after',
+      examples(
+        ['w3bstream device add station-1 --project weather', 'prints the token'],
+        ['TOKEN=$(w3bstream device add s1 -p weather --if-missing --json | jq -r .token)', 'for scripts'],
+      ),
+    )
+    .action(
+      action<Options>(io, async (context, { project, name, publicKey, ifMissing }, key) => {
+        const api = await context.api()
+        const op = ifMissing ? 'publisher.upsert' : 'publisher.create'
+        await applyChanges(api, project, [{ op, key, name: name ?? key, ...(publicKey ? { publicKey } : {}) }])
+        const device = await findDevice(api, project, key)
+        context.note(`device ${key} of ${project}, token:`)
+        context.print(device, () => device.token ?? '')
+      }),
+    )
+}

@@ -1,0 +1,62 @@
+import { type CommonOptions, withNode } from '../context.ts'
+import { action, examples, type Register } from '../define.ts'
+import { table } from '../output.ts'
+import { type List, projectPath } from '../rows.ts'
+
+interface Options extends CommonOptions {
+  readonly project: string
+  readonly state?: string
+  readonly lines: string
+}
+
+/** What an applet asked to be done outside: a line of the outbox. */
+interface EffectRow {
+  readonly effectID: string
+  readonly kind: string
+  readonly state: string
+  readonly height: string
+  readonly attempts: number
+  readonly hash?: string
+  readonly detail?: string
+}
+
+export const registerEffect: Register = (parent, io) => {
+  const group = parent.command('effect').description('what applets asked to be done outside: transactions, messages')
+  withNode(group.command('list'))
+    .description('list the outbox of a project, latest first')
+    .requiredOption('-p, --project <NAME>', 'the project')
+    .option('--state <STATE>', 'only those in this state: INIT, PENDING, IN_BLOCK, CONFIRMED, FAILED')
+    .option('-n, --lines <N>', 'how many', '50')
+    .addHelpText(
+      'after',
+      examples(
+        ['w3bstream effect list --project weather', 'the latest 50'],
+        ['w3bstream effect list -p weather --state FAILED', 'what went wrong'],
+      ),
+    )
+    .action(
+      action<Options>(io, async (context, { project, state, lines }) => {
+        const api = await context.api()
+        const list = await api.get<List<EffectRow>>(projectPath('/outbox', project, '/datalist'), {
+          size: lines,
+          state,
+        })
+        context.print({ data: list.data ?? [], total: list.total }, ({ data }) =>
+          data.length === 0
+            ? 'nothing was asked for'
+            : table(
+                io,
+                ['STATE', 'KIND', 'BATCH', 'TRIES', 'HASH', 'DETAIL'],
+                data.map((row) => [
+                  row.state,
+                  row.kind,
+                  row.height,
+                  String(row.attempts),
+                  row.hash ?? '-',
+                  row.detail ?? '',
+                ]),
+              ),
+        )
+      }),
+    )
+}

@@ -1,0 +1,21 @@
+import type { Register } from '../../define.ts'
+import { registerCreate } from './create.ts'
+import { registerDelete } from './delete.ts'
+import { registerDeploy } from './deploy.ts'
+import { registerList } from './list.ts'
+import { registerPause, registerResume } from './pause.ts'
+import { registerShow } from './show.ts'
+
+export const registerProject: Register = (parent, io) => {
+  const group = parent.command('project').description('projects: create, deploy, look at, pause, delete')
+  for (const register of [
+    registerCreate,
+    registerList,
+    registerShow,
+    registerDeploy,
+    registerPause,
+    registerResume,
+    registerDelete,
+  ])
+    register(group, io)
+}

@@ -1,0 +1,57 @@
+import { writeFile } from 'node:fs/promises'
+import { resolve } from 'node:path'
+import type { ReceiptFile } from '@w3bstream/protocol'
+import { type CommonOptions, withNode } from '../../context.ts'
+import { action, examples, type Register } from '../../define.ts'
+import { CliError } from '../../errors.ts'
+import { printableText } from '../../output.ts'
+import { projectPath } from '../../rows.ts'
+
+interface Options extends CommonOptions {
+  readonly project: string
+  readonly out?: string
+}
+
+export const registerReceiptShow: Register = (parent, io) => {
+  withNode(parent.command('show'))
+    .description('fetch the receipt of a message')
+    .argument('<message-id>', 'as the answer to the event gave it')
+    .requiredOption('-p, --project <NAME>', 'the project')
+    .option('-o, --out <FILE>', 'write the receipt file, for "receipt verify"')
+    .addHelpText(
+      'after',
+      examples(
+        ['w3bstream receipt show 0x5b1e… --project weather', 'what became of the message'],
+        ['w3bstream receipt show 0x5b1e… -p weather --out receipt.json', 'to give to somebody else'],
+      ),
+    )
+    .action(
+      action<Options>(io, async (context, { project, out }, messageId) => {
+        if (!/^(0x)?[0-9a-fA-F]{64}$/.test(messageId))
+          throw new CliError({ code: 'CLI_USAGE', detail: `${messageId} is not a message id: 64 hexadecimal digits` })
+        const api = await context.api()
+        const file = await api.get<ReceiptFile>(projectPath('/receipt', project, `/${messageId}`))
+        if (out) await writeFile(resolve(io.cwd, out), `${JSON.stringify(file, null, 2)}\n`)
+        context.print(file, () => describeReceipt(file))
+      }),
+    )
+}
+
+function describeReceipt({ summary, transactions, certificate }: ReceiptFile): string {
+  const lines = [
+    ['message', summary.messageId],
+    ['status', summary.status],
+    ['origin', summary.origin],
+    ['device', summary.publisherKey],
+    ['event', `${summary.eventType} ${summary.eventId}`],
+    ['time', summary.time],
+    ['batch', `${summary.height}, message ${summary.index}`],
+    ['certified', certificate ? 'yes' : 'not yet'],
+    ...summary.results.map(({ handler, code, error, fuel }) => [
+      'result',
+      `${handler} returned ${code}${error ? ` (${error})` : ''}, fuel ${fuel}`,
+    ]),
+    ...transactions.map(({ chainId, hash, state }) => ['transaction', `${hash} on chain ${chainId}: ${state}`]),
+  ]
+  return lines.map(([name = '', value = '']) => `${name.padEnd(12)} ${printableText(value)}`).join('\n')
+}

@@ -1,0 +1,77 @@
+import { createHash } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
+import { basename, extname, resolve } from 'node:path'
+import { defaultProjectSettings } from '../../project/definition.ts'
+import { buildApplet } from '../applet-tool.ts'
+import { CliError } from '../errors.ts'
+import { examineModule } from '../examine-module.ts'
+import type { ProjectFile } from '../project-file/schema.ts'
+import { databaseOf } from '../project-file/tables.ts'
+import type { DesiredApplet, DesiredProject } from './state.ts'
+
+type AppletSection = NonNullable<ProjectFile['applets']>[number]
+
+/** Longest module that is read, bytes; the node has a limit of its own. */
+const moduleLimitBytes = 256 * 1024 * 1024
+
+/**
+ * What a project file asks for, with its applets built and examined: a module that the node would refuse is refused here,
+ * before anything is changed.
+ * @param directory that paths in the file are relative to
+ * @throws CliError CLI_FILE, CLI_CHECK_FAILED
+ */
+export async function buildDesired(
+  file: ProjectFile,
+  directory: string,
+  operator: DesiredProject['operator'],
+): Promise<DesiredProject> {
+  const { limits, ...settings } = defaultProjectSettings
+  const applets = file.applets && (await Promise.all(file.applets.map((applet) => buildModule(applet, directory))))
+  return {
+    name: file.name,
+    description: file.description,
+    public: file.public,
+    applets,
+    devices: file.devices?.map(({ key, name, publicKey }) => ({ key, name: name ?? key, publicKey })),
+    env: file.env,
+    database: databaseOf(file),
+    settings: file.settings && { ...settings, ...file.settings },
+    limits: file.limits && { ...limits, ...file.limits },
+    operator,
+  }
+}
+
+async function buildModule(applet: AppletSection, directory: string): Promise<DesiredApplet> {
+  const path = resolve(directory, applet.source ?? applet.wasm ?? '')
+  const wasm = applet.source ? (await buildApplet(path)).wasm : await readModule(path)
+  const routes = applet.routes ?? [{ event: 'DEFAULT', handler: 'start' }]
+  const handlers = await examineModule(wasm, applet.name)
+  const missing = routes.find((route) => !handlers.includes(route.handler))
+  if (missing)
+    throw new CliError({
+      code: 'CLI_CHECK_FAILED',
+      detail: `applet ${applet.name} exports no handler "${missing.handler}"; it has ${handlers.join(', ')}`,
+    })
+  return {
+    name: applet.name,
+    fileName: `${basename(path, extname(path))}.wasm`,
+    wasm,
+    codeHash: createHash('sha256').update(wasm).digest('hex'),
+    strategies: routes.map(({ event, handler, metrics = false }) => ({
+      eventType: event,
+      handler,
+      autoCollectMetric: metrics,
+    })),
+    cache: applet.kv ? { mode: 'REDIS', prefix: applet.kv.shared } : { mode: 'MEMORY', prefix: '' },
+  }
+}
+
+async function readModule(path: string): Promise<Uint8Array> {
+  try {
+    const bytes = await readFile(path)
+    if (bytes.length <= moduleLimitBytes) return bytes
+  } catch (error) {
+    throw new CliError({ code: 'CLI_FILE', file: path, detail: (error as Error).message }, { cause: error })
+  }
+  throw new CliError({ code: 'CLI_FILE', file: path, detail: `larger than ${moduleLimitBytes} bytes` })
+}

@@ -1,0 +1,207 @@
+import { describe, expect, it } from 'vitest'
+import { defaultProjectSettings } from '../../project/definition.ts'
+import { isEmpty, planDeployment } from './plan.ts'
+import type { CurrentProject, DesiredApplet, DesiredProject } from './state.ts'
+
+const times = { createdMs: 0, updatedMs: 0 }
+const { limits: defaultLimits, ...defaultSettings } = defaultProjectSettings
+
+const station: DesiredApplet = {
+  name: 'station',
+  fileName: 'station.wasm',
+  wasm: new Uint8Array([1]),
+  codeHash: 'aa'.repeat(32),
+  strategies: [
+    { eventType: 'DEFAULT', handler: 'start', autoCollectMetric: false },
+    { eventType: 'day', handler: 'closeDay', autoCollectMetric: true },
+  ],
+  cache: { mode: 'MEMORY', prefix: '' },
+}
+
+const desired: DesiredProject = {
+  name: 'weather',
+  description: 'Stations',
+  public: false,
+  applets: [station],
+  devices: [{ key: 's1', name: 'Station 1' }],
+  env: { TOKEN: '0x01' },
+  database: {
+    schemas: [{ tables: [{ name: 'readings', cols: [{ name: 'a', constrains: { datatype: 'TEXT' } }] }] }],
+  },
+  settings: defaultSettings,
+  limits: defaultLimits,
+  operator: { operatorId: '7', name: 'default' },
+}
+
+/** What the node holds after `desired` was applied. */
+const applied: CurrentProject = {
+  project: { projectId: '1', name: 'aid_1_weather', public: false, description: 'Stations', state: 'active' },
+  settings: defaultProjectSettings,
+  env: [['TOKEN', '0x01']],
+  database: {
+    dialect: 'POSTGRES',
+    schemas: [
+      {
+        schema: 'public',
+        tables: [
+          {
+            name: 'readings',
+            desc: '',
+            cols: [{ name: 'a', constrains: { datatype: 'text', null: false } }],
+            keys: [],
+          },
+        ],
+      },
+    ],
+  },
+  applets: [
+    {
+      appletId: '10',
+      name: 'station',
+      resourceId: '11',
+      codeHash: station.codeHash,
+      md5: '',
+      fileName: 'station.wasm',
+      ...times,
+    },
+  ],
+  instances: [{ instanceId: '12', appletId: '10', state: 'STARTED', cache: { mode: 'MEMORY', prefix: '' }, ...times }],
+  strategies: [
+    { strategyId: '20', appletId: '10', eventType: 'DEFAULT', handler: 'start', autoCollectMetric: false, ...times },
+    { strategyId: '21', appletId: '10', eventType: 'day', handler: 'closeDay', autoCollectMetric: true, ...times },
+  ],
+  publishers: [{ publisherId: '30', key: 's1', name: 'Station 1', publicKey: '' }],
+  operatorId: '7',
+}
+
+const plan = (changes: Partial<DesiredProject>, current: Partial<CurrentProject> = {}) =>
+  planDeployment({ ...desired, ...changes }, { ...applied, ...current })
+const shown = ({ lines }: ReturnType<typeof planDeployment>) => lines.map(({ sign, what }) => `${sign} ${what}`)
+
+describe('planning a deployment', () => {
+  it('creates everything of a project that is not there', () => {
+    const made = planDeployment(desired, undefined)
+    expect(made.create).toBe(true)
+    expect(made.changes.map(({ op }) => op)).toEqual(['project.update', 'env.put', 'database.put', 'publisher.create'])
+    expect(made.uploads).toEqual([{ applet: station, withStrategies: true }])
+    expect(shown(made)).toContain('+ project weather')
+    expect(shown(made)).toContain('+ route day')
+  })
+
+  it('finds nothing to do when all of it is there', () => {
+    const made = planDeployment(desired, applied)
+    expect(made.lines).toEqual([])
+    expect(isEmpty(made)).toBe(true)
+  })
+
+  it('leaves alone what the file does not speak of', () => {
+    expect(isEmpty(planDeployment({ name: 'weather' }, applied))).toBe(true)
+  })
+
+  it('sends only the settings and limits that differ', () => {
+    const made = plan({
+      settings: { ...defaultSettings, rollbackOnNegative: true },
+      limits: { ...defaultLimits, effects: 1 },
+    })
+    expect(made.changes).toEqual([
+      { op: 'settings.put', settings: { rollbackOnNegative: true, limits: { effects: 1 } } },
+    ])
+  })
+
+  it('replaces variables as a whole and never shows their values', () => {
+    const made = plan(
+      { env: { TOKEN: 'secret', NEW: 'secret' } },
+      {
+        env: [
+          ['TOKEN', '0x01'],
+          ['OLD', 'x'],
+        ],
+      },
+    )
+    expect(made.changes).toEqual([
+      {
+        op: 'env.put',
+        env: [
+          ['TOKEN', 'secret'],
+          ['NEW', 'secret'],
+        ],
+      },
+    ])
+    expect(shown(made)).toEqual(['~ env TOKEN', '+ env NEW', '- env OLD'])
+    expect(JSON.stringify(made.lines)).not.toContain('secret')
+  })
+
+  it('keeps tables that the file does not declare', () => {
+    const made = plan({
+      database: { schemas: [{ tables: [{ name: 'more', cols: [{ name: 'b', constrains: { datatype: 'BOOL' } }] }] }] },
+    })
+    const [change] = made.changes
+    expect(change?.op === 'database.put' && change.database.schemas?.[0]?.tables.map(({ name }) => name)).toEqual([
+      'readings',
+      'more',
+    ])
+    expect(shown(made)).toEqual(['+ table more'])
+  })
+
+  it('shows added columns of a table', () => {
+    const cols = ['a', 'b'].map((name) => ({ name, constrains: { datatype: 'TEXT' } }))
+    const made = plan({ database: { schemas: [{ tables: [{ name: 'readings', cols }] }] } })
+    expect(made.lines).toEqual([{ sign: '~', what: 'table readings', detail: '+b' }])
+  })
+
+  it('changes routes one by one when the module stays', () => {
+    const strategies = [
+      { eventType: 'DEFAULT', handler: 'other', autoCollectMetric: false },
+      { eventType: 'night', handler: 'closeDay', autoCollectMetric: false },
+    ]
+    const made = plan({ applets: [{ ...station, strategies }] })
+    expect(made.uploads).toEqual([])
+    expect(made.changes).toEqual([
+      { op: 'strategy.update', strategyId: '20', handler: 'other', autoCollectMetric: false },
+      { op: 'strategy.create', appletId: '10', eventType: 'night', handler: 'closeDay', autoCollectMetric: false },
+      { op: 'strategy.remove', strategyId: '21' },
+    ])
+  })
+
+  it('sends changed routes together with a changed module, and leaves equal ones', () => {
+    const changed = { ...station, codeHash: 'bb'.repeat(32) }
+    expect(plan({ applets: [changed] }).uploads).toEqual([{ appletId: '10', applet: changed, withStrategies: false }])
+    const rerouted = { ...changed, strategies: station.strategies.slice(0, 1) }
+    const made = plan({ applets: [rerouted] })
+    expect(made.uploads).toEqual([{ appletId: '10', applet: rerouted, withStrategies: true }])
+    expect(made.changes).toEqual([])
+    expect(shown(made)).toEqual(['~ applet station', '- route day'])
+  })
+
+  it('removes applets that are gone from the file before it changes others', () => {
+    const made = plan({ applets: [] })
+    expect(made.changes).toEqual([{ op: 'applet.remove', appletId: '10' }])
+  })
+
+  it('changes whose keys an applet sees, and gives a missing instance back', () => {
+    const cache = { mode: 'REDIS', prefix: 'p' } as const
+    expect(plan({ applets: [{ ...station, cache }] }).changes).toEqual([{ op: 'applet.update', appletId: '10', cache }])
+    expect(plan({}, { instances: [] }).changes).toEqual([
+      { op: 'instance.create', appletId: '10', cache: station.cache },
+    ])
+  })
+
+  it('adds and renames devices, and removes others only when asked', () => {
+    const devices = [
+      { key: 's1', name: 'New name' },
+      { key: 's2', name: 's2', publicKey: 'did:key:z6Mk' },
+    ]
+    const publishers = [...applied.publishers, { publisherId: '31', key: 'self', name: 'self', publicKey: '' }]
+    expect(plan({ devices }, { publishers }).changes).toEqual([
+      { op: 'publisher.update', publisherId: '30', name: 'New name' },
+      { op: 'publisher.create', key: 's2', name: 's2', publicKey: 'did:key:z6Mk' },
+    ])
+    const pruned = planDeployment(desired, { ...applied, publishers }, { pruneDevices: true })
+    expect(pruned.changes).toEqual([{ op: 'publisher.remove', publisherId: '31' }])
+  })
+
+  it('binds another operator', () => {
+    const operator = { operatorId: '8', name: 'second' }
+    expect(plan({ operator })).toMatchObject({ operator, lines: [{ sign: '~', what: 'operator', detail: 'second' }] })
+  })
+})

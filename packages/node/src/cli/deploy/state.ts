@@ -1,0 +1,56 @@
+import type { DatabaseSchema } from '../../database/database.ts'
+import type {
+  Applet,
+  Instance,
+  ProjectRecord,
+  ProjectSettings,
+  Publisher,
+  Strategy,
+  StrategyInput,
+} from '../../project/definition.ts'
+
+/** What a project file asks for, with its modules built. A part that is undefined is left as it is on the node. */
+export interface DesiredProject {
+  readonly name: string
+  readonly description?: string
+  readonly public?: boolean
+  readonly applets?: readonly DesiredApplet[]
+  readonly devices?: readonly DesiredDevice[]
+  readonly env?: Readonly<Record<string, string>>
+  readonly database?: DatabaseSchema
+  /** Complete: what the file leaves out has its default. */
+  readonly settings?: Pick<ProjectSettings, 'rollbackOnNegative' | 'defaultFallback' | 'idempotencyWindowMs'>
+  readonly limits?: ProjectSettings['limits']
+  readonly operator?: { readonly operatorId: string; readonly name: string }
+}
+
+export interface DesiredApplet {
+  readonly name: string
+  readonly fileName: string
+  readonly wasm: Uint8Array
+  /** SHA-256 of the module, hexadecimal without prefix. */
+  readonly codeHash: string
+  readonly strategies: readonly Required<StrategyInput>[]
+  readonly cache: Instance['cache']
+}
+
+export interface DesiredDevice {
+  readonly key: string
+  readonly name: string
+  /** Undefined: left as it is. */
+  readonly publicKey?: string
+}
+
+/** What a node holds of a project, as its management API shows it. */
+export interface CurrentProject {
+  readonly project: Pick<ProjectRecord, 'projectId' | 'name' | 'public' | 'description' | 'state'>
+  readonly settings: ProjectSettings
+  readonly env: readonly (readonly [string, string])[]
+  readonly database: DatabaseSchema
+  readonly applets: readonly Applet[]
+  readonly instances: readonly Instance[]
+  readonly strategies: readonly Strategy[]
+  readonly publishers: readonly Pick<Publisher, 'publisherId' | 'key' | 'name' | 'publicKey'>[]
+  /** Id of the operator bound to the project. */
+  readonly operatorId?: string
+}

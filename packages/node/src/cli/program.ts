@@ -1,0 +1,64 @@
+import { Command } from 'commander'
+import { registerApplet } from './commands/applet/applet.ts'
+import { registerConfig } from './commands/config.ts'
+import { registerDevice } from './commands/device/device.ts'
+import { registerDoctor } from './commands/doctor.ts'
+import { registerEffect } from './commands/effect.ts'
+import { registerInit } from './commands/init.ts'
+import { registerLogin } from './commands/login.ts'
+import { registerLogs } from './commands/logs.ts'
+import { registerProject } from './commands/project/project.ts'
+import { registerPublish } from './commands/publish.ts'
+import { registerReceipt } from './commands/receipt/receipt.ts'
+import { registerStart } from './commands/start.ts'
+import type { Register } from './define.ts'
+import { CliError } from './errors.ts'
+import type { CliIo } from './io.ts'
+
+/** The commands, in the order of the help. */
+const commands: readonly Register[] = [
+  registerStart,
+  registerDoctor,
+  registerConfig,
+  registerLogin,
+  registerInit,
+  registerProject,
+  registerDevice,
+  registerApplet,
+  registerPublish,
+  registerLogs,
+  registerReceipt,
+  registerEffect,
+]
+
+/**
+ * The whole command line, as commander sees it. Commands load what they need when they run, so that `--help` answers at
+ * once.
+ */
+export function createProgram(io: CliIo, version: string): Command {
+  const program = new Command('w3bstream')
+    .description('Connects data of the physical world to blockchains.')
+    .version(version, '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'explain a command, with examples')
+    .showSuggestionAfterError(true)
+    .exitOverride()
+    .configureOutput({ writeOut: io.out, writeErr: () => {} })
+  for (const register of commands) register(program, io)
+  inherit(program)
+  return program
+}
+
+/** Commander hands these settings on only to commands that are made by it, and before they get children of their own. */
+function inherit(parent: Command): void {
+  for (const child of parent.commands) {
+    child.copyInheritedSettings(parent)
+    inherit(child)
+  }
+}
+
+/** A complaint of the parser as an error of ours; undefined for what is none: help and version. */
+export function usageError(error: unknown): CliError | undefined {
+  const { code, message } = error as { code?: string; message?: string }
+  if (code === 'commander.helpDisplayed' || code === 'commander.help' || code === 'commander.version') return undefined
+  return new CliError({ code: 'CLI_USAGE', detail: String(message).replace(/^error: /, '') })
+}
