@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises'
 import { basename, dirname, join, resolve, sep } from 'node:path'
 import { AppletSdkError } from './errors.ts'
 import { kitDirectory, kitInstalledFor, kitName } from './kit.ts'
+import { webAssembly } from './webassembly.ts'
 
 export interface BuildOptions {
   /** `speed` or `size`. @default 'speed' */
@@ -107,10 +108,10 @@ function describe(diagnostic: Diagnostic): string {
 }
 
 function interfaceOf(wasm: Uint8Array<ArrayBuffer>): Omit<BuildStats, 'durationMs'> {
-  const module = new WebAssembly.Module(wasm)
-  const handlers = WebAssembly.Module.exports(module)
+  const module = new webAssembly.Module(wasm)
+  const handlers = webAssembly.Module.exports(module)
     .filter((entry) => entry.kind === 'function' && entry.name !== 'alloc' && !entry.name.startsWith('_'))
     .map((entry) => entry.name)
-  const imports = WebAssembly.Module.imports(module).map((entry) => `${entry.module}.${entry.name}`)
+  const imports = webAssembly.Module.imports(module).map((entry) => `${entry.module}.${entry.name}`)
   return { bytes: wasm.length, handlers, imports }
 }

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { ConsoleStdout, File, OpenFile, WASI } from '@bjorn3/browser_wasi_shim'
 import { describe, expect, it } from 'vitest'
+import { webAssembly } from '../webassembly.ts'
 
 /** Handlers of each fixture, as the README of this folder lists them. */
 const guests: Record<string, readonly string[]> = {
@@ -22,12 +23,12 @@ type Handler = (argument: number) => number
 
 /** Enough of a host to see that a guest is alive: log, payload and KV. Everything else answers −1. */
 function instantiate(name: string, payload = ''): { run: (handler: string) => number; alloc: Handler; log: string[] } {
-  const module = new WebAssembly.Module(readFileSync(new URL(`fixtures/${name}.wasm`, import.meta.url)))
+  const module = new webAssembly.Module(readFileSync(new URL(`fixtures/${name}.wasm`, import.meta.url)))
   const log: string[] = []
   const kv = new Map<string, Uint8Array>()
   const quiet = new ConsoleStdout(() => undefined)
   const wasi = new WASI([], [], [new OpenFile(new File([])), quiet, quiet], { debug: false })
-  const memory = () => instance.exports.memory as WebAssembly.Memory
+  const memory = () => instance.exports.memory as { buffer: ArrayBuffer }
   const bytes = (ptr: number, size: number) => new Uint8Array(memory().buffer, ptr >>> 0, size).slice()
   const text = (ptr: number, size: number) => new TextDecoder().decode(bytes(ptr, size))
   const give = (data: Uint8Array, pp: number, ps: number) => {
@@ -54,12 +55,12 @@ function instantiate(name: string, payload = ''): { run: (handler: string) => nu
     },
   }
   const answering = new Proxy(known, { get: (target, key) => target[key as string] ?? (() => -1) })
-  const instance = new WebAssembly.Instance(module, {
+  const instance = new webAssembly.Instance(module, {
     env: answering,
     stat: answering,
     wasi_snapshot_preview1: wasi.wasiImport,
-  } as WebAssembly.Imports)
-  wasi.inst = instance as typeof wasi.inst
+  })
+  wasi.inst = instance as unknown as typeof wasi.inst
   ;(instance.exports._initialize as (() => void) | undefined)?.()
   const run = (handler: string) => (instance.exports[handler] as Handler)(1)
   return { run, alloc: instance.exports.alloc as Handler, log }
@@ -67,12 +68,12 @@ function instantiate(name: string, payload = ''): { run: (handler: string) => nu
 
 describe('guest fixtures', () => {
   it.each(Object.entries(guests))('%s compiles and exports what its README promises', (name, handlers) => {
-    const module = new WebAssembly.Module(readFileSync(new URL(`fixtures/${name}.wasm`, import.meta.url)))
-    const exported = WebAssembly.Module.exports(module).map((entry) => `${entry.name}:${entry.kind}`)
+    const module = new webAssembly.Module(readFileSync(new URL(`fixtures/${name}.wasm`, import.meta.url)))
+    const exported = webAssembly.Module.exports(module).map((entry) => `${entry.name}:${entry.kind}`)
     expect(exported).toEqual(
       expect.arrayContaining(['memory:memory', ...['alloc', ...handlers].map((handler) => `${handler}:function`)]),
     )
-    for (const { module: from, name: imported } of WebAssembly.Module.imports(module)) {
+    for (const { module: from, name: imported } of webAssembly.Module.imports(module)) {
       expect(`${from}.${imported}`).toMatch(/^(env\.ws_|stat\.ws_|wasi_snapshot_preview1\.)/)
     }
   })
@@ -86,7 +87,7 @@ describe('guest fixtures', () => {
     const { run, log } = instantiate('rust_log', 'grüezi')
     expect(run('start')).toBe(0)
     expect(run('refuse')).toBe(-7)
-    expect(() => run('crash')).toThrow(WebAssembly.RuntimeError)
+    expect(() => run('crash')).toThrow(webAssembly.RuntimeError)
     expect(log).toEqual(['grüezi', 'refused', 'before the crash'])
   })
 
