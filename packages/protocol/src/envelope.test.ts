@@ -181,7 +181,7 @@ describe('envelope', () => {
       timestampMs: unsigned.timestampMs,
       publisherId: '42',
     })
-    expect(message).toMatchObject({ idempotencyKey: '0909090909090909', eventId: '0909090909090909_w3b' })
+    expect(message).toMatchObject({ idempotencyKey: 'nonce:0x0909090909090909', eventId: '0909090909090909_w3b' })
     const ids = [0, 1].map(() =>
       messageId(unsigned.project, message.receivedMs, encodeMessage(signedMessage(bytes, { id: '42', key: 'sensor' }))),
     )

@@ -127,7 +127,7 @@ export function signedMessage(encoded: Uint8Array, publisher: { id: Sfid; key: s
     eventId: envelope.eventId.toLowerCase() || `${nonce}_w3b`,
     timestampMs: envelope.timestampMs,
     topic: '',
-    idempotencyKey: nonce,
+    idempotencyKey: `nonce:0x${nonce}`,
     payload: envelope.payload,
   }
 }

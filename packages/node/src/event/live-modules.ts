@@ -1,6 +1,6 @@
 import type { ProjectKey } from '@w3bstream/protocol'
 import { LRUCache } from 'lru-cache'
-import type { Engine, LoadedModule, PreparedModule } from '../engine/engine.ts'
+import type { BlockingFamily, Engine, LoadedModule, PreparedModule } from '../engine/engine.ts'
 import type { Vfs } from '../vfs/vfs.ts'
 
 /**
@@ -10,11 +10,15 @@ import type { Vfs } from '../vfs/vfs.ts'
 export class LiveModules {
   readonly #engine: Engine
   readonly #vfs: Pick<Vfs, 'getSync'>
-  readonly #blocking: BlockingFamilies
+  readonly #blocking: ReadonlySet<BlockingFamily>
   readonly #prepared: LRUCache<string, PreparedModule>
   readonly #loaded: LRUCache<string, LoadedModule>
 
-  constructor(engine: Engine, vfs: Pick<Vfs, 'getSync'>, options: { liveModules: number; blocking: BlockingFamilies }) {
+  constructor(
+    engine: Engine,
+    vfs: Pick<Vfs, 'getSync'>,
+    options: { liveModules: number; blocking: ReadonlySet<BlockingFamily> },
+  ) {
     this.#engine = engine
     this.#vfs = vfs
     this.#blocking = options.blocking
@@ -27,7 +31,7 @@ export class LiveModules {
     const key = `${project}/${codeHash}`
     let module = this.#loaded.get(key)
     if (!module) {
-      module = this.#engine.load(this.#prepare(codeHash), { blocking: this.#blocking })
+      module = this.#engine.load(this.#prepare(codeHash), { mayBlock: this.#blocking })
       this.#loaded.set(key, module)
     }
     return module
@@ -42,6 +46,3 @@ export class LiveModules {
     return prepared
   }
 }
-
-/** Families of host functions that may have to wait, and so suspend the guest. */
-export type BlockingFamilies = ReadonlySet<'kv' | 'sql' | 'chain' | 'api'>

@@ -1,5 +1,5 @@
-import { decodeEffectBody, type EffectBody, type Message, type ProjectKey } from '@w3bstream/protocol'
 import { randomBytes, randomUUID } from 'node:crypto'
+import { decodeEffectBody, type EffectBody, type Message, type ProjectKey } from '@w3bstream/protocol'
 import type { Chains } from '../chain/chain.ts'
 import type { EffectState, OutboxRow } from '../database/database.ts'
 import type { Logger } from '../telemetry/logger.ts'
@@ -26,6 +26,8 @@ export interface SettleDeps {
  */
 export class Settle {
   readonly #deps: SettleDeps
+  /** Effects that wait until the endpoints stand; undefined from then on. */
+  #held: { project: ProjectKey; row: OutboxRow }[] | undefined = []
 
   constructor(deps: SettleDeps) {
     this.#deps = deps
@@ -34,25 +36,42 @@ export class Settle {
   /** Effects of a batch that was just committed. */
   committed(project: ProjectKey, batch: ExecutedBatch): void {
     if (batch.effects.length === 0) return
-    this.resume(project, batch.effects.map((effect) => toRow(effect, batch.height, this.#deps.now())))
+    this.resume(
+      project,
+      batch.effects.map((effect) => toRow(effect, batch.height, this.#deps.now())),
+    )
   }
 
   /** Effects that are not done, in their order; also those that were found at the start. */
   resume(project: ProjectKey, rows: readonly OutboxRow[]): void {
     const transactions = rows.filter((row) => row.kind === 'transaction')
     if (transactions.length > 0) this.#deps.dispatch(project, transactions)
-    for (const row of rows)
-      if (row.kind !== 'transaction') {
-        this.#carryOut(project, row, decodeEffectBody(row.body)).catch((error: unknown) => {
-          this.#end(project, row.id, 'FAILED', error instanceof Error ? error.message : String(error))
-          this.#deps.logger.warn('an effect failed', { project, kind: row.kind }, error)
-        })
-      }
+    for (const row of rows) {
+      if (row.kind === 'transaction') continue
+      if (this.#held) this.#held.push({ project, row })
+      else this.#begin(project, row)
+    }
+  }
+
+  /** From now on effects may go out through the endpoints. */
+  open(): void {
+    const held = this.#held ?? []
+    this.#held = undefined
+    for (const { project, row } of held) this.#begin(project, row)
+  }
+
+  #begin(project: ProjectKey, row: OutboxRow): void {
+    this.#carryOut(project, row, decodeEffectBody(row.body)).catch((error: unknown) => {
+      this.#end(project, row.id, 'FAILED', error instanceof Error ? error.message : String(error))
+      this.#deps.logger.warn('an effect failed', { project, kind: row.kind }, error)
+    })
   }
 
   /** A transaction has come to its end: noted in the project's history, as whatever comes back from outside. */
   async transactionEnded(project: ProjectKey, effectId: Uint8Array, outcome: object): Promise<void> {
-    const payload = new TextEncoder().encode(JSON.stringify({ effectId: Buffer.from(effectId).toString('hex'), ...outcome }))
+    const payload = new TextEncoder().encode(
+      JSON.stringify({ effectId: Buffer.from(effectId).toString('hex'), ...outcome }),
+    )
     await this.#deps.submit(project, answerMessage('', payload, this.#deps.now()))
   }
 
@@ -69,7 +88,8 @@ export class Settle {
   }
 
   async #call(body: Extract<EffectBody, { kind: 'api' }>): Promise<{ status: number; text: string }> {
-    if (body.url === '/system/hello') return { status: 200, text: JSON.stringify(`{"async message": "hello ${body.header.name?.[0] ?? ''}"}`) }
+    if (body.url === '/system/hello')
+      return { status: 200, text: JSON.stringify(`{"async message": "hello ${body.header.name?.[0] ?? ''}"}`) }
     try {
       const request = JSON.parse(new TextDecoder().decode(body.body)) as { chainName: string; hash: string }
       return { status: 200, text: JSON.stringify({ transaction: await this.#deps.chains.readTransaction(request) }) }

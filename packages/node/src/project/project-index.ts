@@ -75,7 +75,10 @@ export class ProjectIndex {
 
   /** Projects that worked and may have left something undone. */
   worked(): ProjectKey[] {
-    return this.#control.prepare('SELECT key FROM project WHERE worked = 1').all().map((row) => row.key as ProjectKey)
+    return this.#control
+      .prepare('SELECT key FROM project WHERE worked = 1')
+      .all()
+      .map((row) => row.key as ProjectKey)
   }
 
   /** Makes a project visible. */

@@ -1,11 +1,27 @@
-import { decodeEffectBody, decodeMessage, decodeReceipt, fromHex, leafHash, merklePath, type ReceiptFile, type ReceiptTransaction, summarize, toHex, type ProjectKey } from '@w3bstream/protocol'
+import {
+  decodeEffectBody,
+  decodeMessage,
+  decodeReceipt,
+  fromHex,
+  leafHash,
+  merklePath,
+  type ProjectKey,
+  type ReceiptFile,
+  type ReceiptTransaction,
+  summarize,
+  toHex,
+} from '@w3bstream/protocol'
 import type { OutboxRow, ProjectReader } from '../database/database.ts'
 
 /**
  * The receipt of a message as a file that anybody can check offline (`protocol/receipt-file.ts`).
  * @returns nothing when the project has no such message
  */
-export async function exportReceipt(reader: ProjectReader, project: ProjectKey, messageId: string): Promise<ReceiptFile | undefined> {
+export async function exportReceipt(
+  reader: ProjectReader,
+  project: ProjectKey,
+  messageId: string,
+): Promise<ReceiptFile | undefined> {
   const row = await reader.messageById(fromHex(messageId, 32))
   if (!row) return undefined
   const [batch, rows, outbox] = await Promise.all([

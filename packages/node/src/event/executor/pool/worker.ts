@@ -1,9 +1,10 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import type { ProjectKey } from '@w3bstream/protocol'
 import { backends } from '../../../database/index.ts'
+import type { BlockingFamily } from '../../../engine/engine.ts'
 import { createEngine } from '../../../engine/index.ts'
 import { openDiskVfs } from '../../../vfs/index.ts'
-import { type BlockingFamilies, LiveModules } from '../../live-modules.ts'
+import { LiveModules } from '../../live-modules.ts'
 import type { ExecutorServices } from '../executor.ts'
 import { ProjectThread } from '../project-thread.ts'
 import { ProgressWriter } from './watchdog.ts'
@@ -44,7 +45,9 @@ const services: ExecutorServices = {
 const engine = createEngine()
 const database = backends[options.database.kind]({ directory: options.database.directory })
 const writer = new ProgressWriter(progress)
-const blocking: BlockingFamilies = new Set(options.database.kind === 'sqlite' ? ['chain'] : ['chain', 'kv', 'sql'])
+const blocking: ReadonlySet<BlockingFamily> = new Set(
+  options.database.kind === 'sqlite' ? ['chain'] : ['chain', 'kv', 'sql'],
+)
 /** Numbers by which the watchdog knows the projects of this thread. */
 const slots = new Map<ProjectKey, number>()
 const thread = new ProjectThread({

@@ -1,0 +1,278 @@
+import { mkdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { commitDigest, didKeyFromPublicKey, fromHex, type ProjectKey } from '@w3bstream/protocol'
+import { defaultAccountsOptions } from '../account/account.ts'
+import { createAccounts } from '../account/accounts.ts'
+import type { TransactionOutcome } from '../chain/chain.ts'
+import { parseChains } from '../chain/chain-table.ts'
+import { createDispatcher } from '../chain/dispatcher.ts'
+import { openChains } from '../chain/open-chains.ts'
+import { algorithms } from '../consensus/index.ts'
+import { openControl } from '../database/control/control.ts'
+import { backends } from '../database/index.ts'
+import { TokenIndex } from '../device/devices.ts'
+import { publisherToken } from '../device/token.ts'
+import type { Service } from '../endpoint/endpoint.ts'
+import { createHttpEndpoint } from '../endpoint/http/http-endpoint.ts'
+import { defaultHttpOptions } from '../endpoint/http/options.ts'
+import { createMqttEndpoint } from '../endpoint/mqtt/mqtt-endpoint.ts'
+import { createRpcEndpoint } from '../endpoint/rpc/rpc-endpoint.ts'
+import { EventManager } from '../event/event-manager.ts'
+import { createPool } from '../event/executor/pool/pool.ts'
+import { Ingest } from '../event/ingest.ts'
+import { Settle } from '../event/settle.ts'
+import { defaultProjectSettings } from '../project/definition.ts'
+import { ProjectIndex } from '../project/project-index.ts'
+import { defaultProjectsOptions, NodeProjects } from '../project/projects.ts'
+import { exportReceipt } from '../project/receipt-export.ts'
+import { counter, createMetrics } from '../telemetry/metrics.ts'
+import { createPinoLogger } from '../telemetry/pino-logger.ts'
+import { openDiskVfs } from '../vfs/index.ts'
+import { openWallet } from '../wallet/open-wallet.ts'
+import { lockDirectory } from './data-directory.ts'
+import { executorServices } from './executor-services.ts'
+import type { NodeOptions } from './options.ts'
+import { pendingOutboxes } from './pending-outboxes.ts'
+import { Services } from './services.ts'
+import { version } from './version.ts'
+
+/** Where a running node is reached. */
+export interface NodeAddresses {
+  readonly http?: string
+  readonly event?: string
+  readonly mqtt?: string
+  readonly mqttWs?: string
+}
+
+export interface Node {
+  start(): Promise<void>
+  /** Drains and stops; at the latest when the signal aborts. */
+  stop(signal?: AbortSignal): Promise<void>
+  readonly addresses: NodeAddresses
+  /** Present after the first start with an administrator password that was made up: to be shown once. */
+  readonly firstStart: { readonly adminPassword: string } | undefined
+}
+
+/**
+ * Builds a node: every part with the parts it needs, from the disk up to the ports. The written order is the order of the
+ * start; the stop is its reverse, so that nothing arrives that cannot be stored.
+ */
+export async function createNode(options: NodeOptions): Promise<Node> {
+  const { dataDir, limits } = options
+  await mkdir(dataDir, { recursive: true, mode: 0o700 })
+  const unlock = await lockDirectory(dataDir)
+  const logger = createPinoLogger({ level: options.logLevel })
+  const metrics = createMetrics()
+  const now = () => Date.now()
+  let ready = false
+  let firstStart: Node['firstStart']
+
+  const control = openControl(join(dataDir, 'control.db'))
+  const storage = { kind: 'sqlite', directory: join(dataDir, 'projects') } as const
+  const database = backends[storage.kind](storage)
+  const vfs = openDiskVfs({ directory: join(dataDir, 'vfs') })
+  const wallet = await openWallet({ directory: dataDir, passphrase: options.keystorePassphrase }, { control, logger })
+  const derive = wallet.derive.bind(wallet)
+
+  const chains = openChains({ chains: parseChains(options.chains) }, { control, wallet, logger })
+  const accounts = createAccounts(
+    { control, wallet, signKey: derive('login-token', new Uint8Array(0)), logger },
+    {
+      jwt: { ...defaultAccountsOptions.jwt, lifeMs: options.sessionMs },
+      siwe: {
+        ...defaultAccountsOptions.siwe,
+        domains: [...defaultAccountsOptions.siwe.domains, ...options.loginDomains],
+      },
+      whiteList: options.whiteList,
+    },
+  )
+
+  const executor = createPool(
+    {
+      workers: options.workers,
+      database: storage,
+      modulesDirectory: join(dataDir, 'vfs'),
+      liveModules: 256,
+      watchMs: 50,
+      wallClockMs: (project) =>
+        (projects.definitionNow(project)?.settings ?? defaultProjectSettings).limits.wallClockMs,
+    },
+    { services: executorServices(chains), logger: logger.child('executor') },
+  )
+  const manager = new EventManager(
+    {
+      mailbox: { messages: limits.mailboxMessages, bytes: limits.mailboxBytes },
+      batch: { messages: limits.batchMessages, bytes: limits.batchBytes },
+      batchWaitMs: limits.batchWaitMs,
+    },
+    {
+      executor,
+      consensus: algorithms.poa,
+      sign: (commit) => wallet.signAsNode(commitDigest(commit)),
+      address: fromHex(wallet.nodeAddress, 20),
+      now,
+      logger: logger.child('event'),
+      onOpen: (project) => index.markWorked(project, true),
+      onCommitted(project, batch, { waiting }) {
+        const { height, logs, effects, definitionChanges: changes } = batch
+        projects.committed(project, { height, messages: waiting.length, logs, effects: effects.length, changes })
+        settle.committed(project, batch)
+      },
+    },
+  )
+
+  const index = new ProjectIndex(control)
+  const devices = new TokenIndex(
+    { cachedTokens: 100_000 },
+    {
+      control,
+      derive,
+      didKey: didKeyFromPublicKey,
+      projectByKey: (key) => index.byKey(key),
+      reader: (key) => projects.reader(key),
+    },
+  )
+  const projects = new NodeProjects(defaultProjectsOptions, {
+    index,
+    database,
+    now,
+    submit: (key, message) => manager.submit(key, message),
+    async close(key) {
+      await dispatcher.forget(key)
+      await manager.close(key)
+    },
+    indexDevices: (key, changes) => devices.index(key, changes),
+    forgetDevices: (key) => devices.removeProject(key),
+    token: (key, publisher) => publisherToken(derive, key, publisher),
+  })
+
+  const dispatcher = createDispatcher(
+    {},
+    {
+      chains,
+      logger,
+      metrics,
+      projectName: (key) => index.byKey(key)?.name ?? key,
+      outboxOf: async (key) => {
+        const reader = await projects.reader(key)
+        return {
+          outboxPending: () => reader.outboxPending(),
+          outboxUpdate: (changes) => executor.updateOutbox(key, changes),
+        }
+      },
+      onSettled: async (key, effectId, outcome: TransactionOutcome) => {
+        projects.settled(key, effectId, outcome.state)
+        await settle.transactionEnded(key, effectId, outcome)
+      },
+    },
+  )
+  const settle = new Settle({
+    dispatch: (key, rows) => dispatcher.enqueue(key, rows),
+    publishMqtt: (key, topic, payload) => mqtt.publish(key, topic, payload),
+    chains,
+    updateOutbox: (key, changes) => executor.updateOutbox(key, changes),
+    submit: (key, message) => manager.submit(key, message),
+    onSettled: (key, id, state) => projects.settled(key, id, state),
+    now,
+    logger: logger.child('settle'),
+  })
+
+  const door = new Ingest(
+    { payloadBytes: limits.payloadBytes, envelopeWindowMs: 300_000, pushItems: 10_000 },
+    {
+      manager,
+      projects,
+      devices,
+      authenticateAccount: (token) => accounts.authenticate(token),
+      events: counter(metrics, 'inbound_events_metrics', 'Events that came in by HTTP, MQTT, RPC and data push.', [
+        'account',
+        'project',
+        'publisher',
+        'eventtype',
+      ]),
+      now,
+    },
+  )
+  const exportOf = async (key: ProjectKey, messageId: string) =>
+    exportReceipt(await projects.reader(key), key, messageId)
+  const rpc = createRpcEndpoint(
+    {},
+    {
+      door,
+      projects,
+      exportReceipt: exportOf,
+      nodeInfo: () => ({ version, address: wallet.nodeAddress }),
+      logger,
+      metrics,
+    },
+  )
+  const tls = options.tls && {
+    cert: await readFile(options.tls.certFile, 'utf8'),
+    key: await readFile(options.tls.keyFile, 'utf8'),
+  }
+  const http = createHttpEndpoint(
+    {
+      ...defaultHttpOptions,
+      host: options.host,
+      port: options.httpPort,
+      eventHost: options.deviceHost,
+      eventPort: options.eventPort,
+      tls,
+    },
+    {
+      door,
+      accounts,
+      projects,
+      wallet,
+      vfs,
+      rpc,
+      chains: chains.list(),
+      inspectModule: (bytes) => executor.inspectModule(bytes),
+      exportReceipt: exportOf,
+      logger,
+      metrics,
+      nodeInfo: { version, builtMs: now() },
+      health: () => ({ node: ready ? 'ok' : 'starting' }),
+      ready: () => ready,
+    },
+  )
+  const mqtt = createMqttEndpoint({}, { door, logger, metrics })
+
+  const registry: Service = { name: 'projects', start: () => projects.start(), stop: () => projects.stop() }
+  const admin: Service = {
+    name: 'admin',
+    async start() {
+      const outcome = await accounts.ensureAdmin({ password: options.adminPassword })
+      if (outcome.created && outcome.password !== undefined) firstStart = { adminPassword: outcome.password }
+    },
+    stop: () => Promise.resolve(),
+  }
+  const unfinished = pendingOutboxes(index, projects, settle, logger)
+  // Written order is start order. Endpoints come last: they open when everything behind them stands.
+  const services = new Services(
+    [accounts, admin, chains, manager, registry, unfinished, dispatcher, mqtt, rpc, http],
+    logger,
+  )
+
+  return {
+    async start() {
+      await services.start()
+      settle.open()
+      ready = true
+      logger.info('ready', { version, dataDir, address: wallet.nodeAddress })
+    },
+    async stop(signal) {
+      ready = false
+      await services.stop(signal)
+      wallet.close()
+      control.close()
+      await unlock()
+    },
+    get addresses() {
+      return { ...http.addresses(), ...mqtt.addresses() }
+    },
+    get firstStart() {
+      return firstStart
+    },
+  }
+}
