@@ -85,27 +85,38 @@ export class Client implements Link, Sender {
 
   /** @throws MqttError */
   packet(reader: FrameReader): void {
-    if (this.identity?.valid === false) return this.disconnect(reason.notAuthorized)
+    if (this.identity?.valid === false) {
+      this.disconnect(reason.notAuthorized)
+      return
+    }
     const { version } = this
     switch (reader.head >> 4) {
       case packetType.publish:
-        return this.#publisher.receive(readPublish(reader, version, this.#topics))
+        this.#publisher.receive(readPublish(reader, version, this.#topics))
+        return
       case packetType.puback:
       case packetType.pubcomp:
-        return this.session.acknowledged(readAcknowledgement(reader, version).packetId)
+        this.session.acknowledged(readAcknowledgement(reader, version).packetId)
+        return
       case packetType.pubrec:
-        return this.#received(readAcknowledgement(reader, version))
+        this.#received(readAcknowledgement(reader, version))
+        return
       case packetType.pubrel:
-        return this.#publisher.release(readAcknowledgement(reader, version).packetId)
+        this.#publisher.release(readAcknowledgement(reader, version).packetId)
+        return
       case packetType.subscribe:
-        return subscribe(this, readSubscribe(reader, version))
+        subscribe(this, readSubscribe(reader, version))
+        return
       case packetType.unsubscribe:
-        return unsubscribe(this, readUnsubscribe(reader, version))
+        unsubscribe(this, readUnsubscribe(reader, version))
+        return
       case packetType.pingreq:
         readPing(reader)
-        return this.connection.send(pingresp)
+        this.connection.send(pingresp)
+        return
       case packetType.disconnect:
-        return this.#goodbye(readDisconnect(reader, version))
+        this.#goodbye(readDisconnect(reader, version))
+        return
       default:
         // A second CONNECT [MQTT-3.1.0-2], AUTH without a method [MQTT-4.12.0-1], and what only servers send.
         throw violation(reason.protocolError, `packet type ${reader.head >> 4}`)
@@ -136,7 +147,10 @@ export class Client implements Link, Sender {
 
   /** Ends the connection from this side; MQTT 5 clients are told why [MQTT-3.14.0-1]. */
   disconnect(code: Reason, text = ''): void {
-    if (this.version < 5) return this.connection.end()
+    if (this.version < 5) {
+      this.connection.end()
+      return
+    }
     const packet: Packet = { cmd: 'disconnect', reasonCode: code, properties: this.reasonProperties(text) }
     this.connection.end(generate(packet, { protocolVersion: 5 }))
   }
@@ -170,9 +184,14 @@ export class Client implements Link, Sender {
   /** Called about once a second: silence, slowness, revocation. */
   tick(now: number): void {
     const { connection, broker } = this
-    if (this.identity?.valid === false) return this.disconnect(reason.notAuthorized)
-    if (!connection.held && now - connection.lastReceivedAt > this.silenceMs)
-      return this.disconnect(reason.keepAliveTimeout)
+    if (this.identity?.valid === false) {
+      this.disconnect(reason.notAuthorized)
+      return
+    }
+    if (!connection.held && now - connection.lastReceivedAt > this.silenceMs) {
+      this.disconnect(reason.keepAliveTimeout)
+      return
+    }
     if (this.writable && !connection.draining) this.#slowSince = undefined
     else this.#slowSince ??= now
     if (this.#slowSince !== undefined && now - this.#slowSince > broker.limits.slowClientMs) connection.destroy()

@@ -46,7 +46,8 @@ export class Handshake implements ConnectionHandler {
     if (!level) throw violation(reason.malformedPacket, 'protocol name')
     if (!level.supported) {
       this.#version = level.level > 5 ? 5 : 4
-      return this.#refuse(reason.unsupportedVersion)
+      this.#refuse(reason.unsupportedVersion)
+      return
     }
     this.#version = level.level as 3 | 4 | 5
     const packet = readConnect(reader)
@@ -77,8 +78,14 @@ export class Handshake implements ConnectionHandler {
   }
 
   #failed(error: unknown): void {
-    if (error instanceof Refusal) return this.#refuse(error.code)
-    if (error instanceof MqttError) return this.broken(error)
+    if (error instanceof Refusal) {
+      this.#refuse(error.code)
+      return
+    }
+    if (error instanceof MqttError) {
+      this.broken(error)
+      return
+    }
     this.#broker.logger.error('MQTT connect failed', {}, error)
     this.#refuse(reason.serverUnavailable)
   }

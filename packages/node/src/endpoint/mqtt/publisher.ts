@@ -46,7 +46,10 @@ export class Publisher {
     if (session.onItsWay(packetId)) throw violation(reason.protocolError, 'release before PUBREC')
     const known = session.unreleased.release(packetId)
     const complete = () => this.#client.send({ cmd: 'pubcomp', messageId: packetId, reasonCode: codeOf(known) })
-    if (!known || !session.persistent) return complete()
+    if (!known || !session.persistent) {
+      complete()
+      return
+    }
     session.save()
     broker.store.flush().then(complete, (error: unknown) => {
       broker.logger.error('session not saved', {}, error)
@@ -195,13 +198,18 @@ function codeOf(known: boolean): Reason {
 function acknowledge(inbound: Inbound, outcome: Outcome): void {
   const { client, session, qos, packetId } = inbound
   const refused = outcome.type !== 'done'
-  if (client.version < 5 && outcome.type === 'failed') return client.disconnect(outcome.code)
+  if (client.version < 5 && outcome.type === 'failed') {
+    client.disconnect(outcome.code)
+    return
+  }
   if (qos === 2) {
     if (refused && client.version === 5) session.unreleased.release(packetId)
     else session.unreleased.commit(packetId)
   }
-  if (qos === 1 && (client.version < 5 || outcome.code === reason.success))
-    return client.connection.sendPuback(packetId)
+  if (qos === 1 && (client.version < 5 || outcome.code === reason.success)) {
+    client.connection.sendPuback(packetId)
+    return
+  }
   const packet: IPubackPacket | IPubrecPacket = {
     cmd: qos === 1 ? 'puback' : 'pubrec',
     messageId: packetId,

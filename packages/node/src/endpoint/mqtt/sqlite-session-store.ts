@@ -136,7 +136,7 @@ class SqliteSessionStore implements SessionStore {
   }
 
   #begin(): void {
-    if (this.#flushing) return
+    if (this.#flushing !== undefined) return
     try {
       this.#db.exec('BEGIN')
     } catch (error) {

@@ -98,7 +98,10 @@ function readProperty(cursor: Cursor, owner: PropertyOwner, into: Properties): v
     return
   }
   if (!allowed[owner].has(id)) throw violation(reason.protocolError, `property ${id} in ${owner}`)
-  if (id === subscriptionId) return readSubscriptionId(cursor, into)
+  if (id === subscriptionId) {
+    readSubscriptionId(cursor, into)
+    return
+  }
   const rule = rules.get(id)!
   if (into[rule.name] !== undefined) throw violation(reason.protocolError, `${rule.name} twice`)
   const value = readValue(cursor, rule)
