@@ -1,0 +1,5 @@
+export { createSigner, didKeyFromPublicKey, type KeyType, type Signer } from '@w3bstream/protocol'
+export { type Client, createClient, type PublishOptions, type PublishOutcome } from './client.ts'
+export { ClientError, type ClientFault } from './errors.ts'
+export type { HandlerResult, PublishAnswer, PublishEvent } from './event.ts'
+export { type ClientOptions, defaultClientOptions, type TransportKind } from './options.ts'
