@@ -17,9 +17,10 @@ const maxDataBytes = 128 * 1024
  * @throws ChainError TX_INVALID
  */
 export function checkCall({ to, data }: { to: string; data: string }): ContractCall {
-  if (data.length > 2 * maxDataBytes + 2)
-    throw new ChainError({ code: 'TX_INVALID', field: 'data', value: `${data.length} characters`, wanted: '128 KiB' })
-  return { to: hexField('to', to, 20), data: hexField('data', data.trim()) }
+  const digits = data.trim().replace(/^0x/i, '')
+  if (digits.length > 2 * maxDataBytes)
+    throw new ChainError({ code: 'TX_INVALID', field: 'data', value: `${digits.length} digits`, wanted: '128 KiB' })
+  return { to: hexField('to', to, 20), data: hexField('data', digits) }
 }
 
 /** @throws ChainError TX_INVALID */

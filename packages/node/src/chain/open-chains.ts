@@ -80,11 +80,13 @@ class EvmChains implements Chains, Service, ChainAccess {
     const operator = this.#operator(request, chain.client.config)
     const from = operator.address.toLowerCase() as Hex
     const account: ChainAccount = { chainId: BigInt(chain.client.config.chainID), address: from }
-    const [gas, fees] = await Promise.all([
+    const [gas, fees, balance] = await Promise.all([
       this.#estimate(chain.client, { ...call, from, value }),
       chain.fees.fees(),
+      chain.client.use((viem) => viem.getBalance({ address: from })),
       this.nonces.prepare(account, () => pendingCount(chain.client, from)),
     ])
+    canPay(chain.client.config, balance, value + gas * (fees.type === 'legacy' ? fees.gasPrice : fees.maxFeePerGas))
     // The nonce comes last: whatever can fail for reasons outside has succeeded by now.
     const nonce = this.nonces.take(account)
     try {
@@ -174,6 +176,7 @@ class EvmChains implements Chains, Service, ChainAccess {
     const raw = serializeTransaction(transaction, {
       r: toHex(signature.subarray(0, 32)),
       s: toHex(signature.subarray(32, 64)),
+      v: BigInt(signature[64]!),
       yParity: signature[64]! - 27,
     })
     const { to, value, data, nonce } = fields
@@ -191,6 +194,13 @@ class EvmChains implements Chains, Service, ChainAccess {
       operatorId: operator.operatorId,
     }
   }
+}
+
+/** An estimate does not look at what the gas costs; a transaction that cannot be paid for would hold up those after it. */
+function canPay(config: ChainConfig, balance: bigint, wanted: bigint): void {
+  if (balance >= wanted) return
+  const reason = `the account holds ${balance} wei and may need ${wanted}`
+  throw new ChainError({ code: 'TX_ESTIMATE_FAILED', chain: config.name, reason })
 }
 
 function pendingCount(client: ChainClient, address: Hex): Promise<number> {

@@ -13,7 +13,7 @@ export type SendAnswer =
   /** No chain will ever take these bytes. */
   | { type: 'never'; detail: string }
 
-const known = /already known|already imported|known transaction|already in (the )?(mem)?pool|already exists/i
+const known = /already ?known|already imported|known transaction|already in (the )?(mem)?pool|already exists/i
 const nonceUsed = /nonce (is )?too low|nonce.*already been used|old nonce|stale nonce/i
 const never =
   /intrinsic gas|exceeds block gas|gas limit (is )?too (high|low)|invalid (sender|signature|chain)|type not supported|unsupported transaction|oversized|max initcode|rlp|decode|fee cap.*higher|tip.*higher/i
