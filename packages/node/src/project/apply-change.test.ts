@@ -1,0 +1,189 @@
+import { describe, expect, it } from 'vitest'
+import { DatabaseError } from '../database/errors.ts'
+import { type ChangeContext, DefinitionEditor } from './apply-change.ts'
+import type { ChangeResult, Instance, ProjectChange, ProjectDefinition, Publisher, Strategy } from './definition.ts'
+import { applyRows } from './definition-rows.ts'
+
+const create: ProjectChange = { op: 'project.create', projectId: '7', accountId: '8', name: 'aid_8_demo' }
+const applet: ProjectChange = {
+  op: 'applet.create',
+  name: 'log',
+  resourceId: '1',
+  codeHash: 'ab'.repeat(32),
+  md5: '',
+  fileName: 'log.wasm',
+}
+
+/** A project whose history is the changes it is given, one a message. */
+class History {
+  definition: ProjectDefinition | undefined
+  readonly rows = new Map<string, string>()
+  #height = 0n
+
+  async apply(change: ProjectChange, over: Partial<ChangeContext> = {}): Promise<ChangeResult> {
+    const editor = new DefinitionEditor(this.definition)
+    const result = await editor.apply(change, {
+      project: new Uint8Array(32).fill(1),
+      height: ++this.#height,
+      index: 0,
+      timeMs: Number(this.#height) * 1000,
+      read: (kind, id) => {
+        const value = this.rows.get(`${kind}/${id}`)
+        return value === undefined ? undefined : { kind, id, value }
+      },
+      migrate: () => {},
+      ...over,
+    })
+    for (const { kind, id, value } of editor.changes)
+      if (value === null) this.rows.delete(`${kind}/${id}`)
+      else this.rows.set(`${kind}/${id}`, value)
+    this.definition = applyRows(this.definition, editor.changes)
+    return result
+  }
+}
+
+async function project(...changes: ProjectChange[]): Promise<History> {
+  const history = new History()
+  for (const change of [create, ...changes]) expect(await history.apply(change)).toMatchObject({ ok: true })
+  return history
+}
+
+const idOf = (result: ChangeResult) => (result.ok ? result.id! : '')
+
+describe('changes of a definition', () => {
+  it('give every member the same ids, and no two things the same', async () => {
+    const [a, b] = [await project(applet), await project(applet)]
+    expect(a.definition).toEqual(b.definition)
+    const { applets, instances, strategies } = a.definition!
+    const ids = [...applets.keys(), ...instances.keys(), ...strategies.keys()]
+    expect(new Set(ids).size).toBe(3)
+    for (const id of ids) expect(BigInt(id)).toBeLessThan(2n ** 63n)
+  })
+
+  it('make instance and strategy of an applet that names none', async () => {
+    const { definition } = await project(applet)
+    expect([...definition!.strategies.values()]).toMatchObject([{ eventType: 'DEFAULT', handler: 'start' }])
+    expect([...definition!.instances.values()]).toMatchObject([{ state: 'STARTED', cache: { mode: 'MEMORY' } }])
+  })
+
+  it('are refused without a trace, also in the middle of many', async () => {
+    const history = await project(applet)
+    const before = history.definition
+    const [strategy] = [...before!.strategies.values()] as [Strategy]
+    const many: ProjectChange = {
+      op: 'all',
+      changes: [
+        { op: 'env.put', env: [['A', '1']] },
+        { op: 'strategy.create', appletId: strategy.appletId, eventType: 'DEFAULT', handler: 'again' },
+      ],
+    }
+    expect(await history.apply(many)).toMatchObject({ ok: false, code: 'StrategyConflict' })
+    expect(history.definition).toEqual(before)
+  })
+
+  it.each<[string, ProjectChange]>([
+    ['AppletNotFound', { op: 'applet.remove', appletId: '1' }],
+    ['AppletNotFound', { op: 'strategy.create', appletId: '1', eventType: 'X', handler: 'h' }],
+    ['AppletNotFound', { op: 'instance.create', appletId: '1' }],
+    ['InstanceNotFound', { op: 'instance.state', instanceId: '1', state: 'STOPPED' }],
+    ['StrategyNotFound', { op: 'strategy.remove', strategyId: '1' }],
+    ['PublisherNotFound', { op: 'publisher.remove', publisherId: '1' }],
+    ['PublisherNotFound', { op: 'publisher.rotate', publisherId: '1' }],
+    ['AppletNameConflict', applet],
+    ['ProjectNameConflict', create],
+  ])('answer %s', async (code, change) => {
+    expect(await (await project(applet)).apply(change)).toMatchObject({ ok: false, code })
+  })
+
+  it('need a project', async () => {
+    expect(await new History().apply(applet)).toMatchObject({ ok: false, code: 'ProjectNotFound' })
+  })
+
+  it('take an applet’s instance and strategies with it', async () => {
+    const history = await project(applet)
+    const [appletId] = [...history.definition!.applets.keys()] as [string]
+    await history.apply({ op: 'applet.remove', appletId })
+    const { applets, instances, strategies } = history.definition!
+    expect([applets.size, instances.size, strategies.size]).toEqual([0, 0, 0])
+  })
+
+  it('replace an applet’s strategies, and put a new instance in the place of the old', async () => {
+    const history = await project(applet)
+    const [appletId] = [...history.definition!.applets.keys()] as [string]
+    const [old] = [...history.definition!.instances.values()] as [Instance]
+    await history.apply({
+      op: 'applet.update',
+      appletId,
+      codeHash: 'cd'.repeat(32),
+      strategies: [
+        { eventType: 'A', handler: 'a' },
+        { eventType: 'B', handler: 'b' },
+      ],
+    })
+    await history.apply({ op: 'instance.create', appletId })
+    const { applets, instances, strategies } = history.definition!
+    expect([...strategies.values()].map((s) => s.eventType)).toEqual(['A', 'B'])
+    expect(applets.get(appletId)?.codeHash).toBe('cd'.repeat(32))
+    expect(instances.size).toBe(1)
+    expect(instances.has(old.instanceId)).toBe(false)
+  })
+
+  it('keep devices by key: one each, found again, free after their removal', async () => {
+    const history = await project()
+    const device: ProjectChange = { op: 'publisher.create', name: 'd', key: 'k' }
+    const publisherId = idOf(await history.apply(device))
+    expect(await history.apply(device)).toMatchObject({ ok: false, code: 'PublisherConflict' })
+    expect(await history.apply({ ...device, op: 'publisher.upsert' })).toMatchObject({ ok: true, id: publisherId })
+    const other = idOf(await history.apply({ op: 'publisher.create', name: 'e', key: 'k2' }))
+    expect(await history.apply({ op: 'publisher.update', publisherId: other, key: 'k' })).toMatchObject({
+      code: 'PublisherConflict',
+    })
+    const rotated = await history.apply({ op: 'publisher.rotate', publisherId })
+    expect(rotated.ok && (rotated.value as Publisher).tokenVersion).toBe(2)
+    await history.apply({ op: 'publisher.remove', publisherId })
+    expect(await history.apply({ op: 'publisher.update', publisherId: other, key: 'k' })).toMatchObject({ ok: true })
+  })
+
+  it('see a device that was made earlier in the same batch', async () => {
+    const history = await project()
+    const device: ProjectChange = { op: 'publisher.upsert', name: 'd', key: 'k' }
+    const result = await history.apply({ op: 'all', changes: [device, device] })
+    const ids = result.ok ? result.values!.map(idOf) : []
+    expect(ids[0]).toBe(ids[1])
+  })
+
+  it('merge settings, and keep the last value of an environment name', async () => {
+    const history = await project(
+      { op: 'settings.put', settings: { limits: { sqlRows: 5 } } },
+      { op: 'settings.put', settings: { rollbackOnNegative: true } },
+      {
+        op: 'env.put',
+        env: [
+          ['A', '1'],
+          ['', 'x'],
+          ['A', '2'],
+        ],
+      },
+    )
+    expect(history.definition!.settings).toMatchObject({
+      rollbackOnNegative: true,
+      defaultFallback: true,
+      limits: { sqlRows: 5, effects: 256 },
+    })
+    expect(history.definition!.env).toEqual([['A', '2']])
+  })
+
+  it('pass on why a schema was refused, and leave other faults of the store alone', async () => {
+    const history = await project()
+    const change: ProjectChange = { op: 'database.put', database: {} }
+    const migrate = (error: Error) => ({ migrate: () => Promise.reject(error) })
+    const destructive = new DatabaseError({ code: 'SCHEMA_DESTRUCTIVE', problems: ['t.c would lose data'] })
+    expect(await history.apply(change, migrate(destructive))).toEqual({
+      ok: false,
+      code: 'DestructiveSchemaChange',
+      desc: 't.c would lose data',
+    })
+    const full = new DatabaseError({ code: 'DISK_FULL', detail: '' })
+    await expect(history.apply(change, migrate(full))).rejects.toBe(full)
+  })
+})
