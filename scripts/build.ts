@@ -1,0 +1,88 @@
+/**
+ * Builds what is installed and run: bundles of the node (one file per entry, libraries stay outside), and modules with types
+ * of the packages that others import. Run by `npm run build`.
+ */
+import { spawn } from 'node:child_process'
+import { chmod, readFile, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { build } from 'esbuild'
+
+const root = join(import.meta.dirname, '..')
+const node = join(root, 'packages/node')
+
+/** Files of `packages/node/dist`, by name, and what they are made of. */
+const entries: Readonly<Record<string, string>> = {
+  cli: 'src/cli/main.ts',
+  index: 'src/index.ts',
+  worker: 'src/event/executor/pool/worker.ts',
+}
+
+/** Our own packages that are bundled; the others bring files of their own and stay outside. */
+const bundled = /^@w3bstream\/(protocol|client)(\/|$)/
+
+/** Packages that are emitted module by module, with types, in the order they need each other. */
+const libraries = ['protocol', 'client', 'applet-sdk']
+
+const began = performance.now()
+const outcomes = await Promise.allSettled([bundleNode(), emitLibraries()])
+const failures = outcomes.filter((outcome) => outcome.status === 'rejected')
+for (const { reason } of failures) process.stderr.write(`${reason instanceof Error ? reason.message : reason}\n`)
+if (failures.length > 0) process.exitCode = 1
+else process.stdout.write(`built in ${((performance.now() - began) / 1000).toFixed(1)} s\n`)
+
+async function bundleNode(): Promise<void> {
+  const outdir = join(node, 'dist')
+  await rm(outdir, { recursive: true, force: true })
+  await build({
+    absWorkingDir: node,
+    entryPoints: Object.entries(entries).map(([out, source]) => ({ in: source, out })),
+    outdir,
+    bundle: true,
+    splitting: true,
+    // Beside the entries, because code asks for `./worker.js` next to itself.
+    chunkNames: '[name]-[hash]',
+    format: 'esm',
+    platform: 'node',
+    target: 'node24',
+    conditions: ['source'],
+    sourcemap: true,
+    // What is wrong stands in the error that is thrown.
+    logLevel: 'silent',
+    plugins: [
+      {
+        name: 'libraries stay outside',
+        setup: ({ onResolve }) => {
+          onResolve({ filter: /^[^./#]/ }, ({ path, kind }) =>
+            kind === 'entry-point' || bundled.test(path) ? undefined : { path, external: true },
+          )
+        },
+      },
+    ],
+    banner: { js: '// Apache-2.0, see LICENSE.' },
+  })
+  await addShebang(join(outdir, 'cli.js'))
+}
+
+/** Only the command has one: a banner would put it into every chunk. */
+async function addShebang(file: string): Promise<void> {
+  const text = await readFile(file, 'utf8')
+  // On the line that the banner has, so that the source map keeps its lines.
+  await writeFile(file, text.replace(/^.*\n/, '#!/usr/bin/env node\n'))
+  await chmod(file, 0o755)
+}
+
+async function emitLibraries(): Promise<void> {
+  for (const name of libraries) {
+    const directory = join(root, 'packages', name)
+    await rm(join(directory, 'dist'), { recursive: true, force: true })
+    await run(join(root, 'node_modules/.bin/tsc'), ['-p', join(directory, 'tsconfig.build.json')])
+  }
+}
+
+function run(command: string, args: readonly string[]): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(command, args, { stdio: 'inherit' })
+    child.once('error', reject)
+    child.once('exit', (code) => (code === 0 ? resolve() : reject(new Error(`${command} ${args.join(' ')}: exit ${code}`))))
+  })
+}
