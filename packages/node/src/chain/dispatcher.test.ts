@@ -297,6 +297,38 @@ describe('the dispatcher', () => {
     expect(endOf(next)?.state).toBe('CONFIRMED')
   })
 
+  it('waits for an account that cannot pay until it can', async () => {
+    await setUp()
+    const { chains, dispatcher } = open()
+    await dispatcher.start()
+    const row = store.add(await chains.sign(transfer()))
+    await anvil.rpc('anvil_setBalance', operator.address, '0x0')
+    dispatcher.enqueue(project, [row])
+    await until(() => expect(store.row(row).detail).toMatch(/insufficient funds/i))
+    expect(store.row(row).state).toBe('INIT')
+    await anvil.rpc('anvil_setBalance', operator.address, '0xde0b6b3a7640000')
+    await ended(row)
+    expect(endOf(row)?.state).toBe('CONFIRMED')
+  })
+
+  it('gives up what the chain will never take, and uses its nonce for the next', async () => {
+    await setUp()
+    const { chains, dispatcher } = open()
+    await dispatcher.start()
+    const signed = await chains.sign(transfer())
+    const row = store.add(signed)
+    await anvil.rpc('evm_setBlockGasLimit', '0x5000')
+    dispatcher.enqueue(project, [row])
+    await ended(row)
+    expect(endOf(row)).toEqual({ state: 'FAILED', hash: signed.hash, detail: expect.stringContaining('gas') })
+    await anvil.rpc('evm_setBlockGasLimit', '0x1c9c380')
+    const next = store.add(await chains.sign(transfer()))
+    dispatcher.enqueue(project, [next])
+    await ended(next)
+    expect(endOf(next)?.state).toBe('CONFIRMED')
+    expect((await chains.sign(transfer())).nonce).toBe(signed.nonce + 1)
+  })
+
   it('closes a gap that nobody else closes', async () => {
     await setUp()
     const { chains, dispatcher } = open()
