@@ -23,7 +23,7 @@ const paths = [`${basePath}/event/:channel`, '/event/:channel', '/api/w3bapp/eve
 
 /** Routes of events: any body of any type, taken as it is. The door does everything else. */
 export function registerEventRoutes(app: FastifyInstance, door: Door, limits: HttpLimits): void {
-  app.register(async (scope) => {
+  void app.register((scope, _options, ready) => {
     scope.removeAllContentTypeParsers()
     scope.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body))
     for (const [index, url] of paths.entries())
@@ -33,6 +33,7 @@ export function registerEventRoutes(app: FastifyInstance, door: Door, limits: Ht
         onRequest: async (request) => acceptAnyType(request),
         handler: (request, reply) => receive(request, reply, door, limits),
       })
+    ready()
   })
 }
 

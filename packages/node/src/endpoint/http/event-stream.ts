@@ -134,6 +134,7 @@ class EventStream {
       })
       .finally(() => {
         this.#isPumping = false
+        if (this.#isWoken && !this.#isOver) this.#wake()
       })
   }
 
@@ -170,9 +171,10 @@ class EventStream {
 
   #write(text: string): void {
     if (this.#isOver) return
-    if (!this.#request.account.valid) return this.end('unauthorized')
-    if (this.#out.writableLength > this.#maxBytes) return this.end('too slow')
-    this.#out.write(text)
+    const { account } = this.#request
+    if (!account.valid) this.end('unauthorized')
+    else if (this.#out.writableLength > this.#maxBytes) this.end('too slow')
+    else this.#out.write(text)
   }
 }
 
