@@ -28,7 +28,7 @@ async function serve(...replies: ((request: Received) => Reply)[]) {
     let body = ''
     for await (const chunk of request) body += chunk
     const one = { url: new URL(request.url!, 'http://node'), headers: request.headers, body }
-    const reply = (replies[Math.min(received.push(one), replies.length) - 1] ?? (() => ({})))(one)
+    const reply: Reply = (replies[Math.min(received.push(one), replies.length) - 1] ?? (() => ({})))(one)
     if (reply.hang) return
     if (reply.destroy) return void request.socket.destroy()
     response.writeHead(reply.status ?? 201, { 'content-type': 'application/json', ...reply.headers })
@@ -268,9 +268,8 @@ describe('options and events', () => {
     try {
       createClient(options)
     } catch (error) {
-      return (error as ClientError).fault.code === 'OPTIONS_INVALID'
-        ? ((error as ClientError).fault as { problems: string[] }).problems
-        : []
+      const { fault } = error as ClientError
+      return fault.code === 'OPTIONS_INVALID' ? fault.problems : []
     }
     return []
   }
