@@ -1,6 +1,6 @@
 import { CommanderError } from 'commander'
 import { version } from '../node/version.ts'
-import { CliError, exitCodeOf } from './errors.ts'
+import { exitCodeOf, exitCodes } from './errors.ts'
 import { type CliIo, processIo } from './io.ts'
 import { errorJson, errorText } from './output.ts'
 import { createProgram, usageError } from './program.ts'
@@ -12,11 +12,10 @@ export async function main(argv: readonly string[], io: CliIo): Promise<number> 
     return 0
   } catch (thrown) {
     const error = thrown instanceof CommanderError ? usageError(thrown) : thrown
-    // `w3bstream` and `w3bstream project` alone show their help, and did not do anything.
-    if (error === undefined) return thrown instanceof CommanderError ? thrown.exitCode : 0
+    if (error === undefined) return (thrown as CommanderError).exitCode === 0 ? 0 : exitCodes.usage
     if (argv.includes('--json')) io.err(`${JSON.stringify(errorJson(error))}\n`)
     else io.err(errorText(io, error))
-    return error instanceof CliError && error.code === 'CLI_CHECK_FAILED' ? 1 : exitCodeOf(error)
+    return exitCodeOf(error)
   }
 }
 

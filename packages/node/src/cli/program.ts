@@ -42,7 +42,7 @@ export function createProgram(io: CliIo, version: string): Command {
     .helpOption('-h, --help', 'explain a command, with examples')
     .showSuggestionAfterError(true)
     .exitOverride()
-    .configureOutput({ writeOut: io.out, writeErr: () => {} })
+    .configureOutput({ writeOut: io.out, writeErr: io.err, outputError: () => {} })
   for (const register of commands) register(program, io)
   inherit(program)
   return program

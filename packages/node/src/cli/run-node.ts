@@ -6,6 +6,9 @@ import { exitCodes } from './errors.ts'
 /** Signals that end a node. */
 const signals = ['SIGINT', 'SIGTERM'] as const
 
+/** How long a node drains, milliseconds; what was acknowledged is on disk by then in any case. */
+const drainMs = 30_000
+
 /**
  * Runs a node until it is told to end. The first signal drains it: nothing new is taken, what was taken is committed and
  * answered; the second ends the process at once, which loses nothing that was acknowledged.
@@ -14,7 +17,7 @@ export async function runNode(options: NodeOptions, context: Context): Promise<v
   const ended = Promise.withResolvers<void>()
   let stopping = false
   let node: Node | undefined
-  const stop = (): void => void node?.stop().then(ended.resolve, ended.reject)
+  const stop = (): void => void node?.stop(AbortSignal.timeout(drainMs)).then(ended.resolve, ended.reject)
   const onSignal = (signal: NodeJS.Signals): void => {
     if (stopping) process.exit(exitCodes.interrupted)
     stopping = true

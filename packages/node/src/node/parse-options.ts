@@ -18,7 +18,7 @@ export function parseNodeOptions(flags: Flags, env: Readonly<Record<string, stri
     if (value !== undefined) flat[name] = value
   }
   for (const name of Object.keys(flags))
-    if (!(name in optionTable))
+    if (flags[name] !== undefined && !optionTable[name as keyof FlatOptions]?.argument)
       problems.push({ field: flagName(name), value: 'given', wanted: 'an option of this node' })
   const options = assemble(flat as Partial<FlatOptions>, problems)
   if (problems.length > 0) throw new ConfigError(problems)

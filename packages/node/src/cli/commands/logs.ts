@@ -54,7 +54,7 @@ async function showLogs(context: Context, options: Options): Promise<void> {
   process.once('SIGINT', end)
   try {
     const path = projectPath('/project', options.project, '/events')
-    for await (const event of api.events(path, { types: 'log' }, ending.signal))
+    for await (const event of api.events(path, {}, ending.signal))
       if (event.event === 'log') printLine(context, JSON.parse(event.data) as LogLine)
   } finally {
     process.off('SIGINT', end)

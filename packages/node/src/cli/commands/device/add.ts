@@ -1,7 +1,6 @@
 import { type CommonOptions, withNode } from '../../context.ts'
 import { action, examples, type Register } from '../../define.ts'
-import { applyChanges } from '../../deploy/fetch-current.ts'
-import { findDevice } from '../../rows.ts'
+import { type PublisherRow, projectPath } from '../../rows.ts'
 
 interface Options extends CommonOptions {
   readonly project: string
@@ -28,9 +27,8 @@ export const registerAdd: Register = (parent, io) => {
     .action(
       action<Options>(io, async (context, { project, name, publicKey, ifMissing }, key) => {
         const api = await context.api()
-        const op = ifMissing ? 'publisher.upsert' : 'publisher.create'
-        await applyChanges(api, project, [{ op, key, name: name ?? key, ...(publicKey ? { publicKey } : {}) }])
-        const device = await findDevice(api, project, key)
+        const path = projectPath('/publisher', project, ifMissing ? '/upsert' : '')
+        const device = await api.post<PublisherRow>(path, { key, name: name ?? key, publicKey })
         context.note(`device ${key} of ${project}, token:`)
         context.print(device, () => device.token ?? '')
       }),

@@ -1,7 +1,6 @@
 import { type CommonOptions, withNode } from '../../context.ts'
 import { action, examples, type Register } from '../../define.ts'
-import { applyChanges } from '../../deploy/fetch-current.ts'
-import { findDevice } from '../../rows.ts'
+import { findDevice, type PublisherRow, projectPath } from '../../rows.ts'
 
 export const registerRotate: Register = (parent, io) => {
   withNode(parent.command('rotate'))
@@ -12,9 +11,9 @@ export const registerRotate: Register = (parent, io) => {
     .action(
       action<CommonOptions & { project: string }>(io, async (context, { project }, key) => {
         const api = await context.api()
-        const { publisherID: publisherId } = await findDevice(api, project, key)
-        await applyChanges(api, project, [{ op: 'publisher.rotate', publisherId }])
-        const device = await findDevice(api, project, key)
+        const { publisherID } = await findDevice(api, project, key)
+        const path = projectPath('/publisher', project, `/${publisherID}/rotate`)
+        const device = await api.put<PublisherRow>(path)
         context.note(`device ${key} of ${project}, new token:`)
         context.print(device, () => device.token ?? '')
       }),
