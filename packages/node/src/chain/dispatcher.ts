@@ -76,6 +76,8 @@ class OutboxDispatcher implements Dispatcher, Service {
   readonly #sends
   readonly #stop = new AbortController()
   readonly #loops: Promise<void>[] = []
+  /** Projects that are gone; a last batch may still be committed while they are removed. */
+  readonly #forgotten = new Set<ProjectKey>()
   #started = false
 
   constructor(options: DispatcherOptions, deps: DispatcherDeps) {
@@ -112,6 +114,11 @@ class OutboxDispatcher implements Dispatcher, Service {
         return []
       }
     })
+    if (this.#forgotten.has(project)) {
+      for (const { transaction } of journeys)
+        this.#deps.chains.nonces.release(accountOf(transaction), transaction.nonce)
+      return
+    }
     this.#deps.chains.nonces.commit(
       journeys.map(({ transaction }) => ({ account: accountOf(transaction), nonce: transaction.nonce })),
     )
@@ -119,6 +126,7 @@ class OutboxDispatcher implements Dispatcher, Service {
   }
 
   async forget(project: ProjectKey): Promise<void> {
+    this.#forgotten.add(project)
     for (const lane of this.#lanes.values()) lane.forget(project)
     const outbox = await this.#deps.outboxOf(project)
     const { nonces } = this.#deps.chains
