@@ -85,7 +85,6 @@ export interface HandlerCall {
   readonly handler: string
   /** Payload of the resource that the handler is given. */
   readonly payload: Uint8Array
-  /** Which of its two jobs the host context suspends in; false lets the engine take the faster way in. */
   readonly host: HostContext
   /** The batch's clock, nanoseconds since 1970. */
   readonly clockNs: bigint
@@ -120,6 +119,19 @@ export interface LoadedModule {
   evict(): void
 }
 
+/** The methods of {@link HostContext} that may answer with a promise, by what they reach: the store, tables, chains, APIs. */
+export type BlockingFamily = 'kv' | 'sql' | 'chain' | 'api'
+
+export interface LoadOptions {
+  /**
+   * Whether host calls of this module may answer with promises, or which of them; such a call costs a suspension, and so
+   * does the way into a module that imports one. All others must answer at once.
+   */
+  readonly mayBlock: boolean | ReadonlySet<BlockingFamily>
+  /** The memory limit to compile for; a call with another one compiles again. @default 512 */
+  readonly memoryPages?: number
+}
+
 export interface Engine {
   /**
    * Examines a module: valid, within the size limits, memory exported, imports known and of the right types, at least one
@@ -127,6 +139,6 @@ export interface Engine {
    * @throws EngineError with every complaint at once
    */
   prepare(wasm: Uint8Array): PreparedModule
-  /** @param options.mayBlock whether host calls of this module may answer with promises; they then cost a suspension */
-  load(prepared: PreparedModule, options: { mayBlock: boolean }): LoadedModule
+  /** Compiles; the instance is made by the first call. @throws EngineError MODULE_STALE */
+  load(prepared: PreparedModule, options: LoadOptions): LoadedModule
 }

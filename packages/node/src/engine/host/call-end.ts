@@ -1,0 +1,23 @@
+import type { HandlerErrorCode } from '../engine.ts'
+import { wasm } from '../webassembly.ts'
+
+/** Thrown through the guest to end its call; the guest cannot catch it, since exception handling is refused. */
+export class CallEnd extends Error {
+  readonly code: HandlerErrorCode
+  constructor(code: HandlerErrorCode, message: string) {
+    super(message)
+    this.code = code
+  }
+}
+
+/** Whether the guest, and not the node, is to blame for an error that came out of WebAssembly code. */
+export function isGuestTrap(error: unknown): error is Error {
+  if (error instanceof wasm.RuntimeError) return true
+  if (wasm.SuspendError !== undefined && error instanceof wasm.SuspendError) return true
+  return isStackOverflow(error)
+}
+
+/** V8 reports an exhausted stack, in guest code or in host code called from there, as a `RangeError` with this text. */
+function isStackOverflow(error: unknown): boolean {
+  return error instanceof RangeError && error.message === 'Maximum call stack size exceeded'
+}

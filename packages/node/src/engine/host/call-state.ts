@@ -1,0 +1,82 @@
+import { type Cipheriv, createCipheriv } from 'node:crypto'
+import type { CallLimits, HandlerCall, HostContext } from '../engine.ts'
+import { pageBytes } from '../limits.ts'
+import { logLevel } from './status.ts'
+
+/** Resources that one call may make beside the one that it is given. */
+const maxResources = 10_000
+const noNonce = new Uint8Array(16)
+
+/** Everything that belongs to one call of a handler and ends with it. */
+export class CallState {
+  readonly host: HostContext
+  readonly limits: CallLimits
+  /** The resource that the handler is given: positive, 31 bits, from the seed. */
+  readonly rid: number
+  /** An error of the node, which ends the call whatever the guest does. */
+  fault: { readonly error: unknown } | undefined
+  /** Host calls that are left. */
+  hostCalls: number
+  readonly #seed: Uint8Array
+  readonly #payload: Uint8Array
+  #clockNs: bigint
+  #resources: Map<number, Uint8Array> | undefined
+  #resourceBytes = 0
+  #logLines = 0
+  #droppedLines = 0
+  #random: Cipheriv | undefined
+
+  constructor(call: HandlerCall) {
+    this.host = call.host
+    this.limits = call.limits
+    this.hostCalls = call.limits.hostCalls
+    this.#payload = call.payload
+    this.#clockNs = call.clockNs
+    this.#seed = call.seed
+    const [a = 0, b = 0, c = 0, d = 0] = call.seed
+    this.rid = ((a & 0x7f) << 24) | (b << 16) | (c << 8) | d || 1
+  }
+
+  /** The batch's time; a guest that sleeps moves it on for itself. */
+  get clockNs(): bigint {
+    return this.#clockNs
+  }
+
+  sleep(ns: bigint): void {
+    this.#clockNs = BigInt.asUintN(64, this.#clockNs + ns)
+  }
+
+  resource(rid: number): Uint8Array | undefined {
+    return this.#resources?.get(rid) ?? (rid === this.rid ? this.#payload : undefined)
+  }
+
+  /** @returns false when the call keeps as much as it may: the guest's memory limit, again, outside of it */
+  setResource(rid: number, data: Uint8Array): boolean {
+    const kept = this.#resourceBytes + data.length - (this.#resources?.get(rid)?.length ?? 0)
+    if (kept > this.limits.memoryPages * pageBytes) return false
+    this.#resources ??= new Map()
+    if (this.#resources.size >= maxResources && !this.#resources.has(rid)) return false
+    this.#resourceBytes = kept
+    this.#resources.set(rid, data)
+    return true
+  }
+
+  log(level: number, source: 'wasmCode' | 'wasmExportFunc', message: string): void {
+    if (this.#logLines < this.limits.logLines) {
+      this.#logLines++
+      this.host.log(level, source, message)
+    } else this.#droppedLines++
+  }
+
+  reportDroppedLines(): void {
+    if (this.#droppedLines === 0) return
+    this.host.log(logLevel.warning, 'wasmExportFunc', `${this.#droppedLines} more log lines were dropped`)
+  }
+
+  /** Fills with the next bytes of the ChaCha20 keystream whose key is the seed and whose nonce and counter begin at zero. */
+  random(into: Uint8Array): void {
+    this.#random ??= createCipheriv('chacha20', this.#seed, noNonce)
+    into.fill(0)
+    into.set(this.#random.update(into))
+  }
+}

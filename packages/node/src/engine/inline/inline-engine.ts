@@ -1,0 +1,141 @@
+import { LRUCache } from 'lru-cache'
+import type {
+  BlockingFamily,
+  Engine,
+  HandlerCall,
+  HandlerErrorCode,
+  HandlerOutcome,
+  LoadedModule,
+  LoadOptions,
+  MaybePromise,
+  PreparedModule,
+} from '../engine.ts'
+import { EngineError } from '../errors.ts'
+import { CallEnd, isGuestTrap } from '../host/call-end.ts'
+import { CallState } from '../host/call-state.ts'
+import { defaultCallLimits, defaultEngineOptions, type EngineOptions } from '../limits.ts'
+import type { ModuleLayout } from '../module/layout.ts'
+import { parseModule } from '../module/parse.ts'
+import { prepareModule } from '../module/prepare.ts'
+import { type CompiledModule, compileModule } from './compiled-module.ts'
+import { Instance } from './instance.ts'
+
+const everyFamily: ReadonlySet<BlockingFamily> = new Set(['kv', 'sql', 'chain', 'api'])
+const noFamily: ReadonlySet<BlockingFamily> = new Set()
+
+/** An engine that runs guests in the thread of its caller. */
+export function createEngine(options: Partial<EngineOptions> = {}): Engine {
+  const { moduleBytes, compiledModules } = { ...defaultEngineOptions, ...options }
+  const compiled = new LRUCache<string, CompiledModule>({ max: compiledModules })
+  return {
+    prepare: (wasm) => prepareModule(wasm, moduleBytes),
+    load: (prepared, loadOptions) => new InlineModule(prepared, loadOptions, compiled),
+  }
+}
+
+class InlineModule implements LoadedModule {
+  readonly codeHash: string
+  readonly #layout: ModuleLayout
+  readonly #handlers: ReadonlySet<string>
+  readonly #blocking: ReadonlySet<BlockingFamily>
+  readonly #cache: LRUCache<string, CompiledModule>
+  #compiled: CompiledModule | undefined
+  #compiledPages = 0
+  #instance: Instance | undefined
+  #running = false
+
+  constructor(prepared: PreparedModule, options: LoadOptions, cache: LRUCache<string, CompiledModule>) {
+    const { mayBlock, memoryPages = defaultCallLimits.memoryPages } = options
+    this.codeHash = prepared.codeHash
+    this.#layout = parseModule(prepared.bytes)
+    this.#handlers = new Set(prepared.handlers)
+    this.#blocking = mayBlock === true ? everyFamily : mayBlock === false ? noFamily : mayBlock
+    this.#cache = cache
+    if (memoryPages >= this.#minimumPages) this.#compile(memoryPages)
+  }
+
+  call(call: HandlerCall): MaybePromise<HandlerOutcome> {
+    if (this.#running) throw new EngineError({ code: 'MODULE_BUSY', codeHash: this.codeHash })
+    if (!this.#handlers.has(call.handler)) return failed('HANDLER_NOT_EXPORTED', `no handler "${call.handler}"`)
+    const pages = call.limits.memoryPages
+    if (pages < this.#minimumPages)
+      return failed('MEMORY_LIMIT', `the module needs ${this.#minimumPages} pages of memory, the limit is ${pages}`)
+    this.#running = true
+    try {
+      const instance = this.#ready(pages)
+      const result = this.#run(instance, call)
+      if (!(result instanceof Promise)) this.#running = false
+      return result
+    } catch (error) {
+      this.#running = false
+      if (error instanceof CallEnd) return failed(error.code, error.message)
+      throw error
+    }
+  }
+
+  evict(): void {
+    this.#instance = undefined
+  }
+
+  get #minimumPages(): number {
+    return this.#layout.memories[0]!.min
+  }
+
+  /** An instance in the state of a new one. @throws CallEnd when the module fails to initialise */
+  #ready(pages: number): Instance {
+    if (pages !== this.#compiledPages) this.#compile(pages)
+    this.#instance ??= new Instance(this.#compiled!, this.#blocking)
+    this.#instance.reset()
+    return this.#instance
+  }
+
+  #compile(pages: number): void {
+    const key = `${this.codeHash}:${pages}`
+    let compiled = this.#cache.get(key)
+    if (compiled === undefined) {
+      compiled = compileModule(this.#layout, this.codeHash, pages)
+      this.#cache.set(key, compiled)
+    }
+    this.#compiled = compiled
+    this.#compiledPages = pages
+    this.#instance = undefined
+  }
+
+  #run(instance: Instance, call: HandlerCall): MaybePromise<HandlerOutcome> {
+    const state = new CallState(call)
+    const handler = instance.handler(call.handler)
+    let answer: unknown
+    try {
+      instance.begin(state)
+      answer = handler(state.rid)
+    } catch (error) {
+      return this.#finish(instance, state, { error })
+    }
+    if (!(answer instanceof Promise)) return this.#finish(instance, state, { code: answer as number })
+    return answer
+      .then(
+        (code: number) => this.#finish(instance, state, { code }),
+        (error: unknown) => this.#finish(instance, state, { error }),
+      )
+      .finally(() => {
+        this.#running = false
+      })
+  }
+
+  /** Writes the rest of the log, decides about the instance, and tells how the call ended. */
+  #finish(instance: Instance, state: CallState, end: { code: number } | { error: unknown }): HandlerOutcome {
+    const refused = instance.memoryRefused
+    if (this.#instance === instance && !instance.reusable) this.#instance = undefined
+    if (state.fault !== undefined) throw state.fault.error
+    instance.guest.end()
+    if ('code' in end) return { type: 'returned', code: end.code, fuel: 0n }
+    const { error } = end
+    if (error instanceof CallEnd) return failed(error.code, error.message)
+    if (!isGuestTrap(error)) throw error
+    return failed(refused ? 'MEMORY_LIMIT' : 'TRAP', error.message)
+  }
+}
+
+function failed(error: HandlerErrorCode, message: string): HandlerOutcome {
+  return { type: 'failed', error, message, fuel: 0n }
+}

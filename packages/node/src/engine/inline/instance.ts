@@ -1,0 +1,168 @@
+import type { BlockingFamily, HostContext } from '../engine.ts'
+import { CallEnd, isGuestTrap } from '../host/call-end.ts'
+import { CallState } from '../host/call-state.ts'
+import { Guest } from '../host/guest.ts'
+import { link } from '../host/host-function.ts'
+import { defaultCallLimits } from '../limits.ts'
+import { reserved } from '../module/prepared-format.ts'
+import {
+  type WasmFunction,
+  type WasmGlobal,
+  type WasmImports,
+  type WasmInstance,
+  type WasmMemory,
+  wasm,
+} from '../webassembly.ts'
+import type { CompiledModule, ImportSlot } from './compiled-module.ts'
+import { Snapshot } from './snapshot.ts'
+
+/**
+ * Pages by which the memory of a growing module is larger than the guest believes, so that the usual small growth of a
+ * call does not cost the instance. Each costs about 1.5 µs per call to clear. Part of the engine's version: accesses beyond
+ * the guest's own memory trap behind these pages.
+ */
+const headroomPages = 4
+
+/** What a module's own initialisation sees: the same on every machine, at every time. Go takes a clock at zero as broken. */
+const initialClockNs = 1_577_836_800_000_000_000n
+const initialSeed = new Uint8Array(32)
+
+type Handler = (rid: number) => unknown
+type LogLine = Parameters<HostContext['log']>
+
+/** An instance of a module with its way back to the beginning. */
+export class Instance {
+  readonly guest = new Guest()
+  readonly #instance: WasmInstance
+  readonly #compiled: CompiledModule
+  readonly #suspends: boolean
+  readonly #handlers = new Map<string, Handler>()
+  /** What the initialisation logged: each call's log begins with it, as if the call had made a new instance. */
+  readonly #initialLog: readonly LogLine[]
+  readonly #snapshot: Snapshot | undefined
+  #used = false
+
+  /** @throws CallEnd when the module fails to initialise */
+  constructor(compiled: CompiledModule, blocking: ReadonlySet<BlockingFamily>) {
+    this.#compiled = compiled
+    this.#suspends = compiled.imports.some(({ host }) => suspends(host, blocking))
+    const imports = linkImports(compiled.imports, this.guest, blocking)
+    this.#instance = guarded(() => new wasm.Instance(compiled.module, imports))
+    this.guest.attach(this.#instance)
+    this.#initialLog = this.#initialise()
+    if (compiled.plan.measuresMemory) this.#addHeadroom()
+    const snapshot = compiled.plan.fresh ? undefined : new Snapshot(this.#instance)
+    if (snapshot?.faithful) this.#snapshot = snapshot
+  }
+
+  /** Makes the state that of a new instance. */
+  reset(): void {
+    if (this.#used) this.#snapshot?.restore()
+    this.#used = true
+  }
+
+  /** Whether {@link reset} will do. */
+  get reusable(): boolean {
+    return this.#snapshot?.restorable ?? false
+  }
+
+  /** Whether the guest asked for more memory than it may have. */
+  get memoryRefused(): boolean {
+    return (this.#instance.exports[reserved.refused] as WasmGlobal | undefined)?.value === 1
+  }
+
+  begin(state: CallState): void {
+    this.guest.begin(state)
+    for (const line of this.#initialLog) state.log(...line)
+  }
+
+  /** An exported handler; it answers with a promise when the module imports what may block. */
+  handler(name: string): Handler {
+    let handler = this.#handlers.get(name)
+    if (handler === undefined) {
+      const exported = this.#instance.exports[name] as WasmFunction
+      handler = this.#suspends ? wasm.promising(exported) : (exported as Handler)
+      this.#handlers.set(name, handler)
+    }
+    return handler
+  }
+
+  #initialise(): LogLine[] {
+    const { exports } = this.#instance
+    const steps = [exports[reserved.start], exports._initialize].filter((step) => typeof step === 'function')
+    const lines: LogLine[] = []
+    if (steps.length === 0) return lines
+    const state = initialState((...line) => lines.push(line))
+    this.guest.begin(state, true)
+    for (const step of steps as (() => void)[]) guarded(step)
+    this.guest.end()
+    if (state.fault !== undefined) throw state.fault.error
+    return lines
+  }
+
+  #addHeadroom(): void {
+    const memory = this.#instance.exports.memory as WasmMemory
+    const pages = memory.buffer.byteLength / 65_536
+    const headroom = Math.min(headroomPages, this.#compiled.maximumPages - pages)
+    if (headroom > 0) memory.grow(headroom)
+  }
+}
+
+function suspends(host: ImportSlot['host'], blocking: ReadonlySet<BlockingFamily>): boolean {
+  return host?.blocks !== undefined && blocking.has(host.blocks)
+}
+
+function linkImports(slots: readonly ImportSlot[], guest: Guest, blocking: ReadonlySet<BlockingFamily>): WasmImports {
+  const imports: WasmImports = {}
+  for (const { module, name, host } of slots) {
+    imports[module] ??= Object.create(null) as Record<string, unknown>
+    imports[module][name] = linkImport(name, host, guest, suspends(host, blocking))
+  }
+  return imports
+}
+
+function linkImport(name: string, host: ImportSlot['host'], guest: Guest, suspending: boolean): unknown {
+  if (host === undefined)
+    return () => {
+      throw new CallEnd('TRAP', `env.${name} is not a function of this host`)
+    }
+  const linked = link(host, guest, suspending)
+  return suspending ? new wasm.Suspending(linked) : linked
+}
+
+/** Turns a trap of the guest during initialisation into the end of the call that needed the instance. */
+function guarded<T>(step: () => T): T {
+  try {
+    return step()
+  } catch (error) {
+    if (isGuestTrap(error)) throw new CallEnd('TRAP', `initialisation: ${error.message}`)
+    throw error
+  }
+}
+
+function initialState(log: HostContext['log']): CallState {
+  const absent = (): never => {
+    throw new Error('no event yet')
+  }
+  return new CallState({
+    handler: '_initialize',
+    payload: new Uint8Array(0),
+    host: {
+      log,
+      kvGet: absent,
+      kvPut: absent,
+      sqlExecute: absent,
+      sqlQuery: absent,
+      env: absent,
+      sendTransaction: absent,
+      callContract: absent,
+      publishMqtt: absent,
+      mqttMessage: absent,
+      apiCall: absent,
+      submitMetrics: absent,
+    },
+    clockNs: initialClockNs,
+    seed: initialSeed,
+    limits: defaultCallLimits,
+  })
+}

@@ -1,0 +1,44 @@
+import { EngineError } from '../errors.ts'
+import { type WasmModule, wasm } from '../webassembly.ts'
+
+/**
+ * What the rewriter and the loader agree on: names that prepared modules export beside their own, and a custom section
+ * with the version of the engine and how the instance is to be reset.
+ */
+export const engineVersion = 1
+
+/** No module may export names that begin so. */
+export const reservedPrefix = 'w3bstream:'
+
+export const reserved = {
+  /** The start section as a function: it runs when the memory can be reached. */
+  start: `${reservedPrefix}start`,
+  /** Pages that the guest believes to have. */
+  pages: `${reservedPrefix}pages`,
+  /** Not zero once the guest was refused memory. */
+  refused: `${reservedPrefix}refused`,
+  global: (index: number | '') => `${reservedPrefix}global:${index}`,
+  table: (index: number | '') => `${reservedPrefix}table:${index}`,
+} as const
+
+export interface ResetPlan {
+  /** Nothing short of a new instance brings back the first state. */
+  readonly fresh: boolean
+  /** The guest can grow its memory: the loader leaves headroom and watches its size. */
+  readonly measuresMemory: boolean
+}
+
+const section = 'w3bstream.engine'
+
+export function encodeResetPlan(plan: ResetPlan): { name: string; content: number[] } {
+  return { name: section, content: [engineVersion, Number(plan.fresh), Number(plan.measuresMemory)] }
+}
+
+/** @throws EngineError MODULE_STALE */
+export function decodeResetPlan(module: WasmModule, codeHash: string): ResetPlan {
+  const [content] = wasm.Module.customSections(module, section)
+  const [version = 0, fresh, measuresMemory] = new Uint8Array(content ?? new ArrayBuffer(0))
+  if (version !== engineVersion)
+    throw new EngineError({ code: 'MODULE_STALE', codeHash, found: version, wanted: engineVersion })
+  return { fresh: fresh === 1, measuresMemory: measuresMemory === 1 }
+}
