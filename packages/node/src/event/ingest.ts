@@ -30,8 +30,8 @@ export interface IngestDeps {
   readonly manager: EventManager
   readonly projects: Projects
   readonly devices: Devices
-  /** Accounts' tokens and access keys. @throws ApiError */
-  authenticateAccount(token: string): AccountIdentity | Promise<AccountIdentity>
+  /** Accounts' tokens and access keys; nothing when the token is well-formed and nobody's. @throws ApiError */
+  authenticateAccount(token: string): AccountIdentity | undefined
   readonly events: Counter<'account' | 'project' | 'publisher' | 'eventtype'>
   readonly now: () => number
 }
@@ -61,8 +61,10 @@ export class Ingest implements Door {
     this.#deps = deps
   }
 
-  authenticate(token: string): Identity | Promise<Identity> {
-    return this.#deps.devices.authenticate(token) ?? this.#deps.authenticateAccount(token)
+  authenticate(token: string): Identity {
+    const identity = this.#deps.devices.authenticate(token) ?? this.#deps.authenticateAccount(token)
+    if (identity) return identity
+    throw token.startsWith('w3b_') ? new ApiError('AccessKeyNotFound') : new ApiError('PublisherNotFound')
   }
 
   async anonymous(channel: string): Promise<PublisherIdentity> {

@@ -1,4 +1,5 @@
 import { mkdir, readFile } from 'node:fs/promises'
+import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { commitDigest, didKeyFromPublicKey, fromHex, type ProjectKey } from '@w3bstream/protocol'
 import { defaultAccountsOptions } from '../account/account.ts'
@@ -9,13 +10,12 @@ import { createDispatcher } from '../chain/dispatcher.ts'
 import { openChains } from '../chain/open-chains.ts'
 import { algorithms } from '../consensus/index.ts'
 import { openControl } from '../database/control/control.ts'
-import { backends } from '../database/index.ts'
+import { databases } from '../database/index.ts'
 import { TokenIndex } from '../device/devices.ts'
 import { publisherToken } from '../device/token.ts'
 import type { Service } from '../endpoint/endpoint.ts'
 import { createHttpEndpoint } from '../endpoint/http/http-endpoint.ts'
 import { defaultHttpOptions } from '../endpoint/http/options.ts'
-import { createMqttEndpoint } from '../endpoint/mqtt/mqtt-endpoint.ts'
 import { createRpcEndpoint } from '../endpoint/rpc/rpc-endpoint.ts'
 import { EventManager } from '../event/event-manager.ts'
 import { createPool } from '../event/executor/pool/pool.ts'
@@ -27,10 +27,11 @@ import { defaultProjectsOptions, NodeProjects } from '../project/projects.ts'
 import { exportReceipt } from '../project/receipt-export.ts'
 import { counter, createMetrics } from '../telemetry/metrics.ts'
 import { createPinoLogger } from '../telemetry/pino-logger.ts'
-import { openDiskVfs } from '../vfs/index.ts'
+import { openDiskVfs } from '../vfs/disk/disk-vfs.ts'
 import { openWallet } from '../wallet/open-wallet.ts'
 import { lockDirectory } from './data-directory.ts'
 import { executorServices } from './executor-services.ts'
+import { createMqttServices } from './mqtt-services.ts'
 import type { NodeOptions } from './options.ts'
 import { pendingOutboxes } from './pending-outboxes.ts'
 import { Services } from './services.ts'
@@ -69,7 +70,7 @@ export async function createNode(options: NodeOptions): Promise<Node> {
 
   const control = openControl(join(dataDir, 'control.db'))
   const storage = { kind: 'sqlite', directory: join(dataDir, 'projects') } as const
-  const database = backends[storage.kind](storage)
+  const database = databases[storage.kind](storage)
   const vfs = openDiskVfs({ directory: join(dataDir, 'vfs') })
   const wallet = await openWallet({ directory: dataDir, passphrase: options.keystorePassphrase }, { control, logger })
   const derive = wallet.derive.bind(wallet)
@@ -183,7 +184,7 @@ export async function createNode(options: NodeOptions): Promise<Node> {
       manager,
       projects,
       devices,
-      authenticateAccount: (token) => accounts.authenticate(token),
+      authenticateAccount: (token) => accounts.authenticateAccount(token),
       events: counter(metrics, 'inbound_events_metrics', 'Events that came in by HTTP, MQTT, RPC and data push.', [
         'account',
         'project',
@@ -193,7 +194,7 @@ export async function createNode(options: NodeOptions): Promise<Node> {
       now,
     },
   )
-  const exportOf = async (key: ProjectKey, messageId: string) =>
+  const exportOf = async (key: ProjectKey, messageId: Uint8Array) =>
     exportReceipt(await projects.reader(key), key, messageId)
   const rpc = createRpcEndpoint(
     {},
@@ -236,7 +237,7 @@ export async function createNode(options: NodeOptions): Promise<Node> {
       ready: () => ready,
     },
   )
-  const mqtt = createMqttEndpoint({}, { door, logger, metrics })
+  const mqtt = createMqttServices(options, { door, projects, logger, metrics })
 
   const registry: Service = { name: 'projects', start: () => projects.start(), stop: () => projects.stop() }
   const admin: Service = {
@@ -250,7 +251,7 @@ export async function createNode(options: NodeOptions): Promise<Node> {
   const unfinished = pendingOutboxes(index, projects, settle, logger)
   // Written order is start order. Endpoints come last: they open when everything behind them stands.
   const services = new Services(
-    [accounts, admin, chains, manager, registry, unfinished, dispatcher, mqtt, rpc, http],
+    [accounts, admin, chains, manager, registry, unfinished, dispatcher, ...mqtt.services, rpc, http],
     logger,
   )
 
@@ -269,7 +270,10 @@ export async function createNode(options: NodeOptions): Promise<Node> {
       await unlock()
     },
     get addresses() {
-      return { ...http.addresses(), ...mqtt.addresses() }
+      const { management, event } = http.addresses()
+      const scheme = tls ? 'https' : 'http'
+      const url = (address: AddressInfo) => `${scheme}://${address.address}:${address.port}`
+      return { http: url(management), ...(event ? { event: url(event) } : {}), ...mqtt.addresses() }
     },
     get firstStart() {
       return firstStart

@@ -59,6 +59,8 @@ export interface Projects {
   publisherToken(key: ProjectKey, publisher: Publisher): string
   /** A reader of committed state; kept open and shared, not to be closed. */
   reader(key: ProjectKey): Promise<ProjectReader>
+  /** Calls back for every project that comes or goes. Returns a function that stops it. */
+  observeRegistry(observer: (entry: ProjectEntry, exists: boolean) => void): () => void
   /** Calls back after each commit that changed something an observer may want: new log lines, receipts, definition. */
   observe(key: ProjectKey, observer: (event: ProjectEvent) => void): () => void
 }

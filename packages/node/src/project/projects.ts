@@ -44,6 +44,7 @@ export class NodeProjects implements Projects {
   readonly #deps: ProjectsDeps
   readonly #definitions: LRUCache<ProjectKey, ProjectDefinition>
   readonly #readers: LRUCache<ProjectKey, Promise<ProjectReader>>
+  readonly #registryObservers = new Set<(entry: ProjectEntry, exists: boolean) => void>()
   /** Changes on their way, per project. */
   readonly #changing = new Map<ProjectKey, number>()
   readonly #observers = new Map<ProjectKey, Set<(event: ProjectEvent) => void>>()
@@ -88,6 +89,7 @@ export class NodeProjects implements Projects {
       index.remember(entry)
       await this.#submit(key, changes.length === 0 ? create : { op: 'all', changes: [create, ...changes] })
       index.setState(key, 'active')
+      for (const observer of this.#registryObservers) observer(entry, true)
       return entry
     } catch (error) {
       index.forget(entry)
@@ -122,6 +124,7 @@ export class NodeProjects implements Projects {
     await this.#erase(key)
     this.#tell(key, { type: 'removed' })
     this.#observers.delete(key)
+    for (const observer of this.#registryObservers) observer(entry, false)
   }
 
   async definition(key: ProjectKey): Promise<ProjectDefinition> {
@@ -184,6 +187,11 @@ export class NodeProjects implements Projects {
       reader.catch(() => this.#readers.delete(key))
     }
     return reader
+  }
+
+  observeRegistry(observer: (entry: ProjectEntry, exists: boolean) => void): () => void {
+    this.#registryObservers.add(observer)
+    return () => this.#registryObservers.delete(observer)
   }
 
   observe(key: ProjectKey, observer: (event: ProjectEvent) => void): () => void {

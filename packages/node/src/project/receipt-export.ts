@@ -2,7 +2,6 @@ import {
   decodeEffectBody,
   decodeMessage,
   decodeReceipt,
-  fromHex,
   leafHash,
   merklePath,
   type ProjectKey,
@@ -20,9 +19,9 @@ import type { OutboxRow, ProjectReader } from '../database/database.ts'
 export async function exportReceipt(
   reader: ProjectReader,
   project: ProjectKey,
-  messageId: string,
+  messageId: Uint8Array,
 ): Promise<ReceiptFile | undefined> {
-  const row = await reader.messageById(fromHex(messageId, 32))
+  const row = await reader.messageById(messageId)
   if (!row) return undefined
   const [batch, rows, outbox] = await Promise.all([
     reader.batch(row.height),

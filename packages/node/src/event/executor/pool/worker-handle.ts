@@ -17,7 +17,16 @@ import type {
 } from '../executor.ts'
 import { UnsettledSignatures } from './unsettled-signatures.ts'
 import { createProgressMemory, type Running, readProgress } from './watchdog.ts'
-import { type FromWorker, fromWire, type Notice, type Request, type ToWorker, toWire, type WorkerData } from './wire.ts'
+import {
+  type FromWorker,
+  fromWire,
+  type Notice,
+  type Outcome,
+  type Request,
+  type ToWorker,
+  toWire,
+  type WorkerData,
+} from './wire.ts'
 
 interface Waiting {
   readonly request: Request

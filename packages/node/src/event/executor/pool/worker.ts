@@ -1,9 +1,9 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import type { ProjectKey } from '@w3bstream/protocol'
-import { backends } from '../../../database/index.ts'
+import { databases } from '../../../database/index.ts'
 import type { BlockingFamily } from '../../../engine/engine.ts'
 import { createEngine } from '../../../engine/index.ts'
-import { openDiskVfs } from '../../../vfs/index.ts'
+import { openDiskVfs } from '../../../vfs/disk/disk-vfs.ts'
 import { LiveModules } from '../../live-modules.ts'
 import type { ExecutorServices } from '../executor.ts'
 import { ProjectThread } from '../project-thread.ts'
@@ -43,7 +43,7 @@ const services: ExecutorServices = {
 }
 
 const engine = createEngine()
-const database = backends[options.database.kind]({ directory: options.database.directory })
+const database = databases[options.database.kind]({ directory: options.database.directory })
 const writer = new ProgressWriter(progress)
 const blocking: ReadonlySet<BlockingFamily> = new Set(
   options.database.kind === 'sqlite' ? ['chain'] : ['chain', 'kv', 'sql'],
