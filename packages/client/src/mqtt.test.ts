@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { type AddressInfo, createServer } from 'node:net'
 import { decodeEvent, type EventPb } from '@w3bstream/protocol'
 import { Aedes } from 'aedes'
+import mqttPacket, { type Packet } from 'mqtt-packet'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { createClient } from './client.ts'
 import type { ClientOptions } from './options.ts'
@@ -113,5 +114,60 @@ describe('publishing over MQTT', () => {
     const nowhere = client({ url: 'mqtt://127.0.0.1:1', retries: 0, timeoutMs: 500 })
     const error: unknown = await nowhere.publish({ payload: 'x' }).catch((thrown: unknown) => thrown)
     expect(['NETWORK', 'TIMEOUT']).toContain((error as { code: string }).code)
+  })
+})
+
+/** A server of MQTT 5 that acknowledges with `reasons` in order, the last one for ever. */
+async function serveVersion5(...reasons: number[]) {
+  const keys: unknown[] = []
+  const server = createServer((socket) => {
+    const parser = mqttPacket.parser({ protocolVersion: 5 })
+    const send = (packet: Packet) => socket.write(mqttPacket.generate(packet, { protocolVersion: 5 }))
+    parser.on('packet', (packet) => {
+      if (packet.cmd === 'connect') send({ cmd: 'connack', reasonCode: 0, sessionPresent: false })
+      if (packet.cmd !== 'publish') return
+      keys.push(packet.properties?.userProperties?.['Idempotency-Key'])
+      const reasonCode = reasons[Math.min(keys.length, reasons.length) - 1]
+      send({ cmd: 'puback', messageId: packet.messageId, reasonCode })
+    })
+    socket.on('data', (data) => parser.parse(data))
+    socket.on('error', () => {})
+    cleanup.push(() => socket.destroy())
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  cleanup.push(() => server.close())
+  const url = `mqtt://127.0.0.1:${(server.address() as AddressInfo).port}`
+  const client = createClient({ url, channel: 'c', token: 't', minDelayMs: 1 })
+  cleanup.push(() => client.close())
+  return { client, keys }
+}
+
+describe('publishing over MQTT 5', () => {
+  it('tries again under the same key when the quota is exceeded', async () => {
+    const { client, keys } = await serveVersion5(0x97, 0)
+    expect(await client.publish({ payload: 'x', eventId: 'e', idempotencyKey: 'mine' })).toEqual({ eventId: 'e' })
+    expect(keys).toEqual(['mine', 'mine'])
+  })
+
+  it('does not try again when the node says no', async () => {
+    const { client, keys } = await serveVersion5(0x87)
+    await expect(client.publish({ payload: 'x' })).rejects.toMatchObject({
+      fault: { code: 'UNAUTHORIZED', key: 'MQTT_135' },
+    })
+    expect(keys.length).toBe(1)
+  })
+
+  it('gives up a server that hangs up before it lets anybody in, and can be closed meanwhile', async () => {
+    const server = createServer((socket) => socket.destroy())
+    server.listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    cleanup.push(() => server.close())
+    const url = `mqtt://127.0.0.1:${(server.address() as AddressInfo).port}`
+    const client = createClient({ url, channel: 'c', token: 't', minDelayMs: 1, retries: 2 })
+    await expect(client.publish({ payload: 'x' })).rejects.toMatchObject({ code: 'NETWORK' })
+    const publishing = client.publish({ payload: 'y' })
+    await client.close()
+    await expect(publishing).rejects.toMatchObject({ code: 'CLOSED' })
   })
 })

@@ -27,11 +27,14 @@ export function createMqttTransport(settings: Settings): Transport {
   /** Answers that are waited for, by event id; the same id may be under way several times. */
   const waiting = new Map<string, Set<Answer>>()
   let connection: Promise<MqttClient> | undefined
+  let established: MqttClient | undefined
   let closed = false
 
   async function connect(): Promise<MqttClient> {
     const { connectAsync } = await import('mqtt')
-    const client = await connectAsync(settings.url, connectOptions(settings))
+    // Without the library's own retries at first: it would try for ever and never say why.
+    const client = await connectAsync(settings.url, connectOptions(settings), false)
+    established = client
     client.on('message', (topic, payload) => {
       if (topic === `ack/${publisherKey}`) deliver(waiting, payload)
     })
@@ -87,8 +90,8 @@ export function createMqttTransport(settings: Settings): Transport {
 
     async close() {
       closed = true
-      const client = await connection?.catch(() => undefined)
-      await client?.endAsync(true)
+      // One that is still being made ends itself.
+      await established?.endAsync(true)
     },
   }
 }
@@ -150,6 +153,8 @@ function deliver(waiting: Map<string, Set<Answer>>, payload: Uint8Array): void {
 }
 
 async function abortable<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  // It may fail when nobody waits any more.
+  promise.catch(() => {})
   signal.throwIfAborted()
   const aborted = Promise.withResolvers<never>()
   const abort = () => aborted.reject(signal.reason)
