@@ -108,7 +108,8 @@ export class SimulatedHost implements AppletHost {
   }
 
   kvPut(key: string, value: Uint8Array): void {
-    this.kv.set(key, value.slice())
+    // A Buffer's `slice` would go on showing the guest's memory.
+    this.kv.set(key, Uint8Array.from(value))
   }
 
   sqlExecute(request: SqlRequest): MaybePromise<SqlResult> {
@@ -148,7 +149,7 @@ export class SimulatedHost implements AppletHost {
   }
 
   publishMqtt(topic: string, payload: Uint8Array): void {
-    this.effects.mqtt.push({ topic, payload: payload.slice() })
+    this.effects.mqtt.push({ topic, payload: Uint8Array.from(payload) })
   }
 
   mqttMessage(): { topic: string; payload: Uint8Array } | undefined {

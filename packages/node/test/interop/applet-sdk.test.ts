@@ -4,10 +4,10 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { formatReport, newApplet, testApplet } from '@w3bstream/applet-sdk/tool'
 import { describe, expect, it } from 'vitest'
-import { realEngine } from './real-engine.ts'
+import { appletEngine } from '../../src/cli/applet-engine.ts'
 
 const kit = fileURLToPath(new URL('../../../applet-sdk/', import.meta.url))
-const engine = realEngine()
+const engine = appletEngine()
 
 describe("the applet kit on the node's engine", () => {
   it.each(['log', 'word-count', 'sensor-average', 'mint-tokens'])('example %s passes its tests', async (name) => {

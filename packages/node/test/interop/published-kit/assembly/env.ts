@@ -1,0 +1,7 @@
+import { GetDataByRID, GetEnv, Log } from '@w3bstream/wasm-sdk'
+export { alloc } from '@w3bstream/wasm-sdk'
+
+export function start(rid: i32): i32 {
+  Log('value ' + GetEnv(GetDataByRID(rid)))
+  return 0
+}
