@@ -47,6 +47,14 @@ export interface SqlResult {
   readonly changes: number
 }
 
+/** What the result of one statement may take. */
+export interface SqlLimits {
+  /** @default 10_000 */
+  readonly rows: number
+  /** Bytes of all values together. @default 4 MiB */
+  readonly bytes: number
+}
+
 /** Where a store stands. */
 export interface ProjectTip {
   /** Number of batches committed. */
@@ -142,12 +150,14 @@ export interface ProjectTransaction {
   kvGet(namespace: string, key: string): MaybePromise<Uint8Array | undefined>
   kvPut(entries: readonly { namespace: string; key: string; value: Uint8Array }[]): MaybePromise<void>
   /** @throws DatabaseError SQL_* */
-  sqlExecute(request: SqlRequest): MaybePromise<SqlResult>
+  sqlExecute(request: SqlRequest, limits?: SqlLimits): MaybePromise<SqlResult>
   /** Reads only. @throws DatabaseError SQL_* */
-  sqlQuery(request: SqlRequest): MaybePromise<SqlResult>
+  sqlQuery(request: SqlRequest, limits?: SqlLimits): MaybePromise<SqlResult>
   /** Marks a point to return to; marks nest. */
   savepoint(): MaybePromise<void>
+  /** Undoes what was written since the innermost mark, and removes the mark. */
   rollbackToSavepoint(): MaybePromise<void>
+  /** Keeps what was written since the innermost mark, and removes the mark. */
   releaseSavepoint(): MaybePromise<void>
   definitionPut(row: DefinitionRow): MaybePromise<void>
   definitionDelete(kind: string, id: string): MaybePromise<void>
@@ -206,14 +216,14 @@ export interface ProjectReader {
   listLogs(
     filter: { instanceId?: Sfid; appletId?: Sfid; eventId?: string; level?: number; after?: number } & Page,
   ): MaybePromise<Paged<LogRow & { height: bigint; row: number }>>
-  /** Removes an instance's log lines. */
+  /** By namespace and key, in the order of their UTF-8 bytes. */
   listKv(
     filter: { namespace?: string; prefix?: string } & Page,
   ): MaybePromise<Paged<{ namespace: string; key: string; value: Uint8Array }>>
   outboxPending(): MaybePromise<readonly OutboxRow[]>
   outbox(filter: { state?: EffectState; kind?: string; height?: bigint } & Page): MaybePromise<Paged<OutboxRow>>
   /** Reads only, in the dialect of applets. @throws DatabaseError SQL_* */
-  query(request: SqlRequest, limits: { rows: number; bytes: number }): MaybePromise<SqlResult>
+  query(request: SqlRequest, limits: SqlLimits): MaybePromise<SqlResult>
   close(): MaybePromise<void>
 }
 

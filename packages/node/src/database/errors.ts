@@ -5,6 +5,8 @@ export type DatabaseFault =
   | { code: 'STORE_NOT_FOUND'; project: string }
   | { code: 'STORE_CORRUPT'; detail: string }
   | { code: 'DISK_FULL'; detail: string }
+  /** A batch was committed that does not follow the last one. */
+  | { code: 'BATCH_HEIGHT'; wanted: bigint; given: bigint }
   /** The statement is outside the dialect of `docs/spec/sql.md`. */
   | { code: 'SQL_REFUSED'; what: string; wanted: string }
   | { code: 'SQL_SYNTAX'; detail: string }

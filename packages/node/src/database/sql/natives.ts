@@ -1,0 +1,83 @@
+import type { DatabaseSync, SQLOutputValue } from 'node:sqlite'
+import type { Raw } from './convert.ts'
+import * as convert from './convert.ts'
+import { fail } from './refuse.ts'
+import { extractField, truncateTimestamp } from './time.ts'
+
+/**
+ * Functions that printed statements call where SQLite's own differ from PostgreSQL's: strict conversions, division by zero,
+ * rounding, time. All are pure. Those of one argument answer NULL with NULL before they are called.
+ */
+export const conversions = {
+  w3b_smallint: (value: Raw) => convert.toInteger(value, 'smallint'),
+  w3b_integer: (value: Raw) => convert.toInteger(value, 'integer'),
+  w3b_bigint: (value: Raw) => convert.toInteger(value, 'bigint'),
+  w3b_double: convert.toDouble,
+  w3b_boolean: convert.toBoolean,
+  w3b_timestamp: convert.toTimestamp,
+  w3b_date: convert.toDay,
+  w3b_bytea: convert.toBytes,
+  w3b_uuid: convert.toUuid,
+  w3b_number_text: convert.numberText,
+  w3b_bytea_text: convert.bytesText,
+  w3b_timestamp_text: convert.timeText,
+  w3b_date_text: convert.dayText,
+} satisfies Record<string, (value: Raw) => Raw>
+
+const others: Readonly<Record<string, (...values: Raw[]) => Raw>> = {
+  w3b_numeric: (value = null, size = null, scale = null) =>
+    value === null ? null : convert.toNumeric(value, size, scale),
+  w3b_numeric_text: (value = null, scale = null) =>
+    value === null ? null : convert.numericText(value, scale === null ? undefined : Number(scale)),
+  w3b_divisor: (value = null) => (value === 0 || value === 0n ? fail('division by zero') : value),
+  w3b_mod: strict((a, b) => (b === 0 ? fail('division by zero') : a % b)),
+  w3b_round: strict((value, digits) => convert.roundDecimal(value, digits)),
+  w3b_power: strict((a, b) => a ** b),
+  w3b_exp: strict((value) => Math.exp(value)),
+  w3b_ln: strict((value) => (value > 0 ? Math.log(value) : fail('logarithm of a number that is not positive'))),
+  w3b_log: strict((value) => (value > 0 ? Math.log10(value) : fail('logarithm of a number that is not positive'))),
+  w3b_sqrt: strict((value) => (value >= 0 ? Math.sqrt(value) : fail('square root of a negative number'))),
+  w3b_greatest: (...values) => extreme(values, 1),
+  w3b_least: (...values) => extreme(values, -1),
+  w3b_extract: (field = null, value = null) =>
+    value === null ? null : extractField(String(field), convert.toTimestamp(value)),
+  w3b_date_trunc: (field = null, value = null) =>
+    value === null ? null : truncateTimestamp(String(field), convert.toTimestamp(value)),
+}
+
+/** All names, for the guard. */
+export const nativeNames: ReadonlySet<string> = new Set([...Object.keys(conversions), ...Object.keys(others)])
+
+/** Makes the functions known to a connection. */
+export function registerNatives(db: DatabaseSync): void {
+  const options = { deterministic: true, useBigIntArguments: true, varargs: true }
+  for (const [name, convertOne] of Object.entries(conversions)) {
+    const apply: (value: Raw) => Raw = convertOne
+    db.function(name, options, (value: SQLOutputValue) => (value === null ? null : apply(value)))
+  }
+  for (const [name, apply] of Object.entries(others))
+    db.function(name, options, (...values: SQLOutputValue[]) => apply(...values))
+}
+
+/** A function of doubles: NULL when an argument is. */
+function strict(apply: (a: number, b: number) => number): (...values: Raw[]) => Raw {
+  return (...values) =>
+    values.includes(null) ? null : apply(convert.toDouble(values[0] ?? 0n), convert.toDouble(values[1] ?? 0n))
+}
+
+/** The greatest or least of values that are not NULL. */
+function extreme(values: readonly Raw[], sign: 1 | -1): Raw {
+  let best: Raw = null
+  for (const value of values) {
+    if (value === null) continue
+    if (best === null || compare(value, best) * sign > 0) best = value
+  }
+  return best
+}
+
+function compare(a: Raw, b: Raw): number {
+  if (typeof a === 'string' && typeof b === 'string') return Buffer.compare(Buffer.from(a), Buffer.from(b))
+  if (a === null || b === null || a instanceof Uint8Array || b instanceof Uint8Array)
+    return fail('values do not compare')
+  return a < b ? -1 : a > b ? 1 : 0
+}

@@ -1,0 +1,104 @@
+import type { Catalog, TableDefinition } from './catalog.ts'
+import { fail } from './refuse.ts'
+import type { ColumnType } from './types.ts'
+
+/** A column that an expression may name. */
+export interface ScopeColumn {
+  readonly name: string
+  readonly type: ColumnType | undefined
+  readonly notNull: boolean
+}
+
+/** Something in FROM. */
+export interface Source {
+  /** The name by which the statement calls it. */
+  readonly alias: string
+  /** The name by which the printed statement calls it, in quotes; empty where names stand alone, as in RETURNING. */
+  readonly printed: string
+  readonly columns: readonly ScopeColumn[]
+}
+
+/** Common table expressions by name. */
+export type Bindings = ReadonlyMap<string, readonly ScopeColumn[]>
+
+/** What is the same for the whole statement. */
+export interface Compilation {
+  readonly catalog: Catalog
+  /** Types of the parameters as given. */
+  readonly params: readonly (ColumnType | undefined)[]
+  /** The highest parameter that was named. */
+  highestParam: number
+  /** Numbers the sources, so that no two share a printed name. */
+  sources: number
+}
+
+/** The names that can be seen at one place of a statement. */
+export class Scope {
+  readonly compilation: Compilation
+  readonly parent: Scope | undefined
+  readonly bindings: Bindings
+  readonly sources: Source[] = []
+  /** Columns that USING made one of two. */
+  readonly merged = new Map<string, ScopeColumn>()
+  /** Names of the output, for ORDER BY. */
+  outputs: ReadonlyMap<string, ColumnType | undefined> | undefined
+  /** Printed expressions of GROUP BY. */
+  readonly grouped = new Set<string>()
+  /** Columns named outside of aggregates, in places where a grouped query may not. */
+  readonly bare: string[] = []
+  aggregates: 'forbidden' | 'allowed' | 'inside' = 'forbidden'
+  sawAggregate = false
+
+  constructor(compilation: Compilation, options: { parent?: Scope; bindings?: Bindings } = {}) {
+    this.compilation = compilation
+    this.parent = options.parent
+    this.bindings = options.bindings ?? options.parent?.bindings ?? new Map()
+  }
+
+  add(source: Source): void {
+    if (this.sources.some(({ alias }) => alias === source.alias))
+      fail(`table name ${source.alias} given more than once`)
+    this.sources.push(source)
+  }
+
+  /** Finds a column, here or in the statements around. @throws DatabaseError SQL_FAILED */
+  resolve(name: string, table?: string): { sql: string; column: ScopeColumn } {
+    for (let scope: Scope | undefined = this; scope; scope = scope.parent) {
+      const found = scope.#find(name, table)
+      if (!found) continue
+      if (scope.aggregates === 'allowed' && !scope.grouped.has(found.sql)) scope.bare.push(found.sql)
+      return found
+    }
+    return fail(`column ${table ? `${table}.` : ''}${name} does not exist`)
+  }
+
+  /** Whether a bare name is a column of this statement's own sources. */
+  has(name: string): boolean {
+    return this.sources.some((source) => source.columns.some((column) => column.name === name))
+  }
+
+  #find(name: string, table: string | undefined): { sql: string; column: ScopeColumn } | undefined {
+    const quoted = `"${name.replaceAll('"', '""')}"`
+    const merged = table === undefined ? this.merged.get(name) : undefined
+    if (merged) return { sql: quoted, column: merged }
+    const found = this.sources
+      .filter((source) => table === undefined || source.alias === table)
+      .flatMap((source) =>
+        source.columns.filter((column) => column.name === name).map((column) => ({ source, column })),
+      )
+    if (found.length > 1) fail(`column ${name} is ambiguous`)
+    const [only] = found
+    if (!only) return undefined
+    return { sql: only.source.printed ? `${only.source.printed}.${quoted}` : quoted, column: only.column }
+  }
+}
+
+export function columnsOf(table: TableDefinition): ScopeColumn[] {
+  return table.columns.map(({ name, type, notNull, serial }) => ({ name, type, notNull: notNull || serial === true }))
+}
+
+/** A name for a source in the printed statement, by which it cannot be taken for one of the node's tables. */
+export function printedSource(compilation: Compilation, alias: string): string {
+  compilation.sources++
+  return `"${compilation.sources}.${alias.replaceAll('"', '""')}"`
+}
