@@ -2,18 +2,11 @@ import type { BlockingFamily, HostContext } from '../engine.ts'
 import { CallEnd, isGuestTrap } from '../host/call-end.ts'
 import { CallState } from '../host/call-state.ts'
 import { Guest } from '../host/guest.ts'
-import { link } from '../host/host-function.ts'
-import { defaultCallLimits } from '../limits.ts'
+import { defaultCallLimits, pageBytes } from '../limits.ts'
 import { reserved } from '../module/prepared-format.ts'
-import {
-  type WasmFunction,
-  type WasmGlobal,
-  type WasmImports,
-  type WasmInstance,
-  type WasmMemory,
-  wasm,
-} from '../webassembly.ts'
-import type { CompiledModule, ImportSlot } from './compiled-module.ts'
+import { type WasmFunction, type WasmGlobal, type WasmInstance, type WasmMemory, wasm } from '../webassembly.ts'
+import type { CompiledModule } from './compiled-module.ts'
+import { linkImports, suspends } from './link-imports.ts'
 import { Snapshot } from './snapshot.ts'
 
 /**
@@ -102,32 +95,10 @@ export class Instance {
 
   #addHeadroom(): void {
     const memory = this.#instance.exports.memory as WasmMemory
-    const pages = memory.buffer.byteLength / 65_536
+    const pages = memory.buffer.byteLength / pageBytes
     const headroom = Math.min(headroomPages, this.#compiled.maximumPages - pages)
     if (headroom > 0) memory.grow(headroom)
   }
-}
-
-function suspends(host: ImportSlot['host'], blocking: ReadonlySet<BlockingFamily>): boolean {
-  return host?.blocks !== undefined && blocking.has(host.blocks)
-}
-
-function linkImports(slots: readonly ImportSlot[], guest: Guest, blocking: ReadonlySet<BlockingFamily>): WasmImports {
-  const imports: WasmImports = {}
-  for (const { module, name, host } of slots) {
-    imports[module] ??= Object.create(null) as Record<string, unknown>
-    imports[module][name] = linkImport(name, host, guest, suspends(host, blocking))
-  }
-  return imports
-}
-
-function linkImport(name: string, host: ImportSlot['host'], guest: Guest, suspending: boolean): unknown {
-  if (host === undefined)
-    return () => {
-      throw new CallEnd('TRAP', `env.${name} is not a function of this host`)
-    }
-  const linked = link(host, guest, suspending)
-  return suspending ? new wasm.Suspending(linked) : linked
 }
 
 /** Turns a trap of the guest during initialisation into the end of the call that needed the instance. */

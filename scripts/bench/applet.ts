@@ -1,0 +1,161 @@
+import { readFileSync } from 'node:fs'
+import { cpus } from 'node:os'
+import { fileURLToPath } from 'node:url'
+import asc from 'assemblyscript/asc'
+import type { HandlerCall, HostContext } from '../../packages/node/src/engine/engine.ts'
+import { CallState } from '../../packages/node/src/engine/host/call-state.ts'
+import { Guest } from '../../packages/node/src/engine/host/guest.ts'
+import { createEngine, defaultCallLimits } from '../../packages/node/src/engine/index.ts'
+import { compileModule } from '../../packages/node/src/engine/inline/compiled-module.ts'
+import { linkImports } from '../../packages/node/src/engine/inline/link-imports.ts'
+import { parseModule } from '../../packages/node/src/engine/module/parse.ts'
+import { type WasmFunction, type WasmInstance, wasm } from '../../packages/node/src/engine/webassembly.ts'
+import type { BenchRow } from './row.ts'
+
+const roundMs = 1000
+const rounds = 5
+
+/** Calls per second of an applet on one core with fresh memory at every call, against a new instance for every call. */
+export async function benchApplet(): Promise<BenchRow[]> {
+  const report = JSON.stringify({
+    device: 'station-7',
+    readings: [
+      { name: 'temperature', value: 21.5 },
+      { name: 'humidity', value: 40.25 },
+      { name: 'temperature', value: 22.5 },
+      { name: 'pressure', value: 1013.1 },
+    ],
+  })
+  const large = readFileSync(path('../../packages/node/test/interop/guests/fixtures/rust_wasi.wasm'))
+  return [
+    measure('applet-large', large, 'handle_report', report),
+    measure('applet-small', await compileSmall(), 'start', report),
+  ]
+}
+
+function measure(name: string, original: Uint8Array, handler: string, payload: string): BenchRow {
+  const call = handlerCall(handler, Buffer.from(payload.padEnd(200)))
+  const ours = restoring(original, call)
+  const fresh = instantiating(original, call)
+  for (const run of [ours, fresh]) callsPerSecond(run)
+  const measured: number[] = []
+  const baseline: number[] = []
+  for (let round = 0; round < rounds; round++) {
+    measured.push(callsPerSecond(ours))
+    baseline.push(callsPerSecond(fresh))
+  }
+  return {
+    name,
+    value: median(measured),
+    unit: 'calls/s',
+    better: 'higher',
+    baselines: [{ name: 'new WebAssembly.Instance per call', value: median(baseline) }],
+    ratio: median(measured) / median(baseline),
+    rounds: measured,
+    environment: {
+      node: process.version,
+      cpu: cpus()[0]?.model ?? 'unknown',
+      moduleBytes: String(original.length),
+      worst: String(Math.round(Math.min(...measured))),
+    },
+  }
+}
+
+function restoring(original: Uint8Array, call: HandlerCall): () => void {
+  const engine = createEngine()
+  const loaded = engine.load(engine.prepare(original), { mayBlock: false })
+  return () => {
+    const outcome = loaded.call(call)
+    if (outcome instanceof Promise || outcome.type !== 'returned' || outcome.code !== 0)
+      throw new Error(`the applet failed: ${JSON.stringify(outcome, (_, v) => (typeof v === 'bigint' ? `${v}` : v))}`)
+  }
+}
+
+/** The module as uploaded, compiled once, with the same host functions, linked once. */
+function instantiating(original: Uint8Array, call: HandlerCall): () => void {
+  const engine = createEngine()
+  const prepared = engine.prepare(original)
+  const { imports } = compileModule(parseModule(prepared.bytes), prepared.codeHash, call.limits.memoryPages)
+  const module = new wasm.Module(original)
+  const guest = new Guest()
+  const linked = linkImports(imports, guest, new Set())
+  return () => {
+    const state = new CallState(call)
+    guest.begin(state)
+    const instance: WasmInstance = new wasm.Instance(module, linked)
+    guest.attach(instance)
+    const handler = instance.exports[call.handler] as WasmFunction as (rid: number) => number
+    if (handler(state.rid) !== 0) throw new Error('the applet failed')
+    guest.end()
+  }
+}
+
+function callsPerSecond(run: () => void): number {
+  const begin = performance.now()
+  let calls = 0
+  let now = begin
+  while (now - begin < roundMs) {
+    for (let n = 0; n < 20; n++) run()
+    calls += 20
+    now = performance.now()
+  }
+  return (calls * 1000) / (now - begin)
+}
+
+function median(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)]!
+}
+
+function handlerCall(handler: string, payload: Uint8Array): HandlerCall {
+  return {
+    handler,
+    payload,
+    host: memoryHost(),
+    clockNs: 1_700_000_000_000_000_000n,
+    seed: new Uint8Array(32).fill(7),
+    limits: defaultCallLimits,
+  }
+}
+
+/** A host that keeps values in a map and throws log lines away. */
+function memoryHost(): HostContext {
+  const values = new Map<string, Uint8Array>()
+  const absent = (): never => {
+    throw new Error('not used by these applets')
+  }
+  return {
+    log() {},
+    kvGet: (key) => values.get(key),
+    kvPut: (key, value) => {
+      values.set(key, value)
+    },
+    sqlExecute: absent,
+    sqlQuery: absent,
+    env: () => undefined,
+    sendTransaction: absent,
+    callContract: absent,
+    publishMqtt: absent,
+    mqttMessage: () => undefined,
+    apiCall: absent,
+    submitMetrics: absent,
+  }
+}
+
+/** The small applet, compiled with the published AssemblyScript kit. */
+async function compileSmall(): Promise<Uint8Array> {
+  let binary: Uint8Array | undefined
+  const { error, stderr } = await asc.main(
+    [path('applets/small.ts'), '--optimize', '--outFile', 'small.wasm', '--path', path('../../node_modules')],
+    {
+      writeFile: (_name: string, content: string | Uint8Array) => {
+        binary = content as Uint8Array
+      },
+    },
+  )
+  if (error !== null || binary === undefined) throw new Error(`AssemblyScript: ${stderr.toString()}`, { cause: error })
+  return binary
+}
+
+function path(relative: string): string {
+  return fileURLToPath(new URL(relative, import.meta.url))
+}
