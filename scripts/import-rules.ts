@@ -11,7 +11,22 @@ const layers: readonly (readonly string[])[] = [
   ['cli', 'index.ts'],
   ['node'],
   ['event'],
-  ['account', 'chain', 'consensus', 'database', 'device', 'endpoint', 'engine', 'project', 'vfs', 'wallet', 'proving', 'network', 'lifecycle', 'availability'],
+  [
+    'account',
+    'chain',
+    'consensus',
+    'database',
+    'device',
+    'endpoint',
+    'engine',
+    'project',
+    'vfs',
+    'wallet',
+    'proving',
+    'network',
+    'lifecycle',
+    'availability',
+  ],
   ['telemetry', 'util'],
 ]
 
@@ -28,7 +43,10 @@ const wardens: readonly { library: RegExp; folder: RegExp }[] = [
   { library: /^(libp2p$|@libp2p\/|@chainsafe\/libp2p)/, folder: /^packages\/node\/src\/network\// },
   { library: /^secp256k1$/, folder: /^packages\/node\/src\/wallet\// },
   { library: /^viem(\/|$)/, folder: /^packages\/node\/src\/(chain|account|wallet)\// },
-  { library: /^node:sqlite$/, folder: /^packages\/(node\/src\/(database|endpoint\/mqtt)|applet-sdk\/src\/simulation)\// },
+  {
+    library: /^node:sqlite$/,
+    folder: /^packages\/(node\/src\/(database|endpoint\/mqtt)|applet-sdk\/src\/simulation)\//,
+  },
   { library: /^(fastify|@fastify\/.*)$/, folder: /^packages\/node\/src\/endpoint\/http\// },
   { library: /^pino$/, folder: /^packages\/node\/src\/telemetry\// },
   { library: /^(commander|@clack\/prompts|cli-table3)$/, folder: /^packages\/node\/src\/cli\// },
@@ -56,7 +74,8 @@ export function violation(file: string, { from }: Import): string | undefined {
   if (!from.startsWith('.')) return libraryViolation(file, from)
   const target = posix.join(posix.dirname(file), from)
   const [, ownPackage] = file.split('/')
-  if (file.startsWith('packages/') && !target.startsWith(`packages/${ownPackage}/`)) return 'reaches into another package'
+  if (file.startsWith('packages/') && !target.startsWith(`packages/${ownPackage}/`))
+    return 'reaches into another package'
   const source = componentOf(file)
   const wanted = componentOf(target)
   if (!source || !wanted || source.name === wanted.name) return undefined
@@ -73,10 +92,17 @@ function libraryViolation(file: string, from: string): string | undefined {
   const allowed = file.startsWith('packages/') ? packages[ownPackage] : undefined
   const ours = /^@w3bstream\/[^/]+/.exec(from)?.[0]
   // `@w3bstream/wasm-sdk` is the published kit of the earlier generation, which is not ours to layer.
-  if (ours && ours !== '@w3bstream/wasm-sdk' && allowed && !allowed.includes(ours) && ours !== `@w3bstream/${ownPackage}`)
+  if (
+    ours &&
+    ours !== '@w3bstream/wasm-sdk' &&
+    allowed &&
+    !allowed.includes(ours) &&
+    ours !== `@w3bstream/${ownPackage}`
+  )
     return `${ownPackage} may not import ${ours}`
   const warden = wardens.find(({ library }) => library.test(from))
-  if (warden && /^packages\/node\/src\//.test(file) && !warden.folder.test(file)) return `only ${warden.folder.source} imports ${from}`
+  if (warden && /^packages\/node\/src\//.test(file) && !warden.folder.test(file))
+    return `only ${warden.folder.source} imports ${from}`
   return undefined
 }
 

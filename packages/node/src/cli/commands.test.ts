@@ -84,17 +84,17 @@ describe('speaking to a node', () => {
   })
 
   it('follows the log as a stream', async () => {
-    const line = { src: 'wasmCode', level: 'info', msg: 'hello', logTime: '2026-01-01T00:00:00Z' }
+    const line = { src: 'wasmCode', level: 'info', msg: 'hello', logTime: '2026-01-01T00:00:00Z', row: 7 }
     const { url } = await node({
       [`GET ${base}/wasmlog/x/p/datalist?size=1`]: { json: { data: [line], total: 1 } },
-      [`GET ${base}/project/x/p/events`]: {
+      [`GET ${base}/project/x/p/events?type=log&after=7`]: {
         type: 'text/event-stream',
-        body: `: here\n\nevent: log\ndata: ${JSON.stringify({ ...line, msg: 'again' })}\n\nevent: other\ndata: {}\n\n`,
+        body: `: here\n\nevent: log\ndata: ${JSON.stringify({ ...line, msg: 'again' })}\n\nevent: end\ndata: {"reason":"stopping"}\n\n`,
       },
     })
     const { out, err } = await run(['logs', '-p', 'p', '-f', '-n', '1', '--url', url, '--token', 't'])
     expect(out.split('\n').map((text) => text.split(' ').at(-1))).toEqual(['hello', 'again', ''])
-    expect(err).toContain('ended')
+    expect(err).toContain('stopping')
   })
 })
 
@@ -104,7 +104,7 @@ describe('publishing', () => {
   it('sends as a device whose token is asked from the node', async () => {
     const { url, seen } = await node({
       [`GET ${base}/publisher/x/p?size=-1&key=s1`]: { json: { data: [{ key: 's1', token: 'w3b_x' }], total: 1 } },
-      [`GET ${base}/project/x/p/definition`]: { json: { project: { name: 'aid_1_p' } } },
+      [`GET ${base}/project/x/p/definition`]: { json: { project: { name: 'p', channel: 'aid_1_p' } } },
       'POST /rpc': { json: { jsonrpc: '2.0', id: 1, result: answer } },
     })
     const args = ['publish', '-p', 'p', '-d', 's1', '--data', 'hi', '--transport', 'rpc', '--url', url]

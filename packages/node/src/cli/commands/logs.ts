@@ -1,3 +1,4 @@
+import type { ApiClient } from '../api-client.ts'
 import { type CommonOptions, type Context, withNode } from '../context.ts'
 import { action, examples, type Register } from '../define.ts'
 import { CliError } from '../errors.ts'
@@ -13,12 +14,15 @@ interface Options extends CommonOptions {
 
 /** A log line of an applet, or of the host on its behalf. */
 interface LogLine {
-  readonly src?: string
-  readonly level?: string | number
+  readonly src: string
+  readonly level: string
   readonly msg: string
-  readonly logTime: string | number
-  readonly eventID?: string
-  readonly appletName?: string
+  /** RFC 3339. */
+  readonly logTime: string
+  readonly eventID: string
+  readonly appletID: string
+  /** Grows with time. */
+  readonly row: number
 }
 
 export const registerLogs: Register = (parent, io) => {
@@ -43,42 +47,49 @@ async function showLogs(context: Context, options: Options): Promise<void> {
   if (!Number.isSafeInteger(size) || size < 0)
     throw new CliError({ code: 'CLI_USAGE', detail: `--lines ${options.lines} is not a whole number` })
   const api = await context.api()
-  const { io } = context
-  if (size > 0) {
-    const latest = await api.get<List<LogLine>>(projectPath('/wasmlog', options.project, '/datalist'), { size })
-    for (const line of inOrder(latest.data ?? [])) printLine(context, line)
-  }
-  if (!options.follow) return
+  const path = projectPath('/wasmlog', options.project, '/datalist')
+  // One line at least is asked for, to know where to go on.
+  const latest = (await api.get<List<LogLine>>(path, { size: Math.max(1, size) })).data ?? []
+  // The node lists the latest first; people read downwards.
+  const lines = latest.slice(0, size).reverse()
+  for (const line of lines) printLine(context, line)
+  if (options.follow) await follow(context, api, options.project, latest[0]?.row ?? 0)
+}
+
+/** @param after the last line that was shown; what came since is not lost between the two requests */
+async function follow(context: Context, api: ApiClient, project: string, after: number): Promise<void> {
   const ending = new AbortController()
   const end = (): void => ending.abort()
   process.once('SIGINT', end)
   try {
-    const path = projectPath('/project', options.project, '/events')
-    for await (const event of api.events(path, {}, ending.signal))
-      if (event.event === 'log') printLine(context, JSON.parse(event.data) as LogLine)
+    for await (const { event, data } of api.events(
+      projectPath('/project', project, '/events'),
+      { type: 'log', after },
+      ending.signal,
+    )) {
+      if (event === 'log') printLine(context, JSON.parse(data) as LogLine)
+      else if (event === 'end') context.note(`the node ended the stream: ${printableText(data)}`)
+    }
   } finally {
     process.off('SIGINT', end)
   }
-  if (!ending.signal.aborted) io.err('the node ended the stream\n')
-}
-
-/** The node lists the latest first; people read downwards. */
-function inOrder(lines: readonly LogLine[]): readonly LogLine[] {
-  return [...lines].sort((a, b) => Number(timeOf(a)) - Number(timeOf(b)))
 }
 
 function printLine(context: Context, line: LogLine): void {
   context.print(line, () => logText(context.io, line))
 }
 
-function logText(io: CliIo, line: LogLine): string {
-  const level = String(line.level ?? 'info')
-  const colour = { error: 'red', warn: 'yellow', debug: 'gray' }[level] as 'red' | 'yellow' | 'gray' | undefined
-  const shownLevel = level.padEnd(5)
-  const head = `${io.style('gray', timeOf(line).toISOString())} ${colour ? io.style(colour, shownLevel) : shownLevel}`
-  return `${head} ${line.appletName ? `${printableText(line.appletName)} ` : ''}${printableText(line.msg)}`
+const colours: Readonly<Record<string, 'red' | 'yellow' | 'gray'>> = {
+  panic: 'red',
+  fatal: 'red',
+  error: 'red',
+  warning: 'yellow',
+  debug: 'gray',
+  trace: 'gray',
 }
 
-function timeOf({ logTime }: LogLine): Date {
-  return new Date(logTime)
+function logText(io: CliIo, { logTime, level, msg }: LogLine): string {
+  const shown = level.padEnd(7)
+  const colour = colours[level]
+  return `${io.style('gray', logTime)} ${colour ? io.style(colour, shown) : shown} ${printableText(msg)}`
 }

@@ -2,7 +2,6 @@ import { randomUUID } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import type { EventAnswer } from '../../endpoint/endpoint.ts'
-import type { ApiClient } from '../api-client.ts'
 import { type Context, nodeUrl, withJson } from '../context.ts'
 import { action, examples, type Register } from '../define.ts'
 import { fetchDefinition } from '../deploy/fetch-current.ts'
@@ -79,11 +78,8 @@ async function resolveSender(context: Context, { project, device, token }: Optio
   if (device === undefined) return { channel: project, token: token ?? '', publisherKey: undefined }
   const api = await context.api()
   const row = await findDevice(api, project, device)
-  return { channel: await fullName(api, project), token: row.token ?? '', publisherKey: row.key }
-}
-
-async function fullName(api: ApiClient, project: string): Promise<string> {
-  return (await fetchDefinition(api, project)).project.name
+  const { channel } = (await fetchDefinition(api, project)).project
+  return { channel, token: row.token ?? '', publisherKey: row.key }
 }
 
 async function readPayload(io: CliIo, { data, file }: Options): Promise<Uint8Array> {

@@ -31,9 +31,13 @@ export async function fetchCurrent(api: ApiClient, project: string): Promise<Cur
   return { ...definition, publishers, ...(binding ? { operatorId: binding.operatorID } : {}) }
 }
 
-/** Applies changes as one batch: all of them or none. */
+/** What the node takes in one batch. */
+const changesPerBatch = 1000
+
+/** Applies changes in one batch, all or none; only beyond a thousand of them, batch by batch in their order. */
 export async function applyChanges(api: ApiClient, project: string, changes: readonly ProjectChange[]): Promise<void> {
-  await api.post(projectPath('/project', project, '/changes'), { changes })
+  for (let at = 0; at < changes.length; at += changesPerBatch)
+    await api.post(projectPath('/project', project, '/changes'), { changes: changes.slice(at, at + changesPerBatch) })
 }
 
 /** An answer, or undefined when the node says with one of these keys that there is none. */

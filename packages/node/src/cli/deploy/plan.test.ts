@@ -35,7 +35,14 @@ const desired: DesiredProject = {
 
 /** What the node holds after `desired` was applied. */
 const applied: CurrentProject = {
-  project: { projectId: '1', name: 'aid_1_weather', public: false, description: 'Stations', state: 'active' },
+  project: {
+    projectId: '1',
+    name: 'weather',
+    channel: 'aid_1_weather',
+    public: false,
+    description: 'Stations',
+    state: 'active',
+  },
   settings: defaultProjectSettings,
   env: [['TOKEN', '0x01']],
   database: {

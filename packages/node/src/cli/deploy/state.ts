@@ -43,7 +43,10 @@ export interface DesiredDevice {
 
 /** What a node holds of a project, as its management API shows it. */
 export interface CurrentProject {
-  readonly project: Pick<ProjectRecord, 'projectId' | 'name' | 'public' | 'description' | 'state'>
+  readonly project: Pick<ProjectRecord, 'projectId' | 'name' | 'public' | 'description' | 'state'> & {
+    /** Full name: what devices publish to. */
+    readonly channel: string
+  }
   readonly settings: ProjectSettings
   readonly env: readonly (readonly [string, string])[]
   readonly database: DatabaseSchema
