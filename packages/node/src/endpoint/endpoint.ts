@@ -100,7 +100,12 @@ export interface Door {
   /** Resolves after the commit. @throws ApiError */
   publish(identity: PublisherIdentity, event: EventInput, options?: { signal?: AbortSignal }): Promise<EventAnswer>
   /** Data push: many events of many devices of one project, by an account. Resolves after all are committed. @throws ApiError */
-  push(identity: AccountIdentity, channel: string, items: readonly PushItem[]): Promise<PushAnswer[]>
+  push(
+    identity: AccountIdentity,
+    channel: string,
+    items: readonly PushItem[],
+    options?: { idempotencyKey?: string },
+  ): Promise<PushAnswer[]>
   /** A signed envelope (`docs/spec/envelope.md`), which needs no token. @throws ApiError */
   publishEnvelope(envelope: Uint8Array, transport: EventInput['transport']): Promise<EventAnswer>
   /** False when a message of this project would be answered with "busy"; an endpoint then stops reading. */

@@ -122,7 +122,12 @@ export class Ingest implements Door {
     })
   }
 
-  async push(identity: AccountIdentity, channel: string, items: readonly PushItem[]): Promise<PushAnswer[]> {
+  async push(
+    identity: AccountIdentity,
+    channel: string,
+    items: readonly PushItem[],
+    { idempotencyKey = '' }: { idempotencyKey?: string } = {},
+  ): Promise<PushAnswer[]> {
     if (!identity.permits('Event', 'READ_WRITE'))
       throw new ApiError('AccessKeyPermissionDenied', 'Event READ_WRITE is needed')
     const entry = this.#deps.projects.byName(channel)
@@ -130,7 +135,9 @@ export class Ingest implements Door {
     const { pushItems } = this.#options
     if (items.length > pushItems) throw new ApiError('PayloadTooLarge', `${items.length} items, at most ${pushItems}`)
     const devices = await this.#ensureDevices(entry.key, items)
-    return Promise.all(items.map((item, index) => this.#pushOne(entry.key, channel, item, index, devices)))
+    return Promise.all(
+      items.map((item, index) => this.#pushOne(entry.key, { channel, item, index, devices, idempotencyKey })),
+    )
   }
 
   async publishEnvelope(bytes: Uint8Array): Promise<EventAnswer> {
@@ -146,23 +153,8 @@ export class Ingest implements Door {
         'InvalidEnvelope',
         `timestampMs is ${distance} ms from now, at most ${this.#options.envelopeWindowMs}`,
       )
-    const eventID = (envelope.eventId || `${randomUUID()}_w3b`).toLowerCase()
-    const eventType = envelope.eventType || defaultType
-    const message: Message = {
-      kind: 'data',
-      receivedMs: envelope.timestampMs,
-      nonce: envelope.nonce,
-      origin: { type: 'signed', envelope: bytes },
-      publisherId: publisher.publisherId,
-      publisherKey: publisher.key,
-      eventType,
-      eventId: eventID,
-      timestampMs: envelope.timestampMs,
-      topic: '',
-      // A nonce is used once: the same envelope again is answered as the first was.
-      idempotencyKey: `nonce:${toHex(envelope.nonce)}`,
-      payload: envelope.payload,
-    }
+    const message = signedMessage(bytes, { id: publisher.publisherId, key: publisher.key })
+    const { eventId: eventID, eventType } = message
     this.#count(entry.key, entry.name, publisher.key, eventType)
     const committed = await this.#deps.manager.submit(entry.key, message)
     const event = {
@@ -222,11 +214,15 @@ export class Ingest implements Door {
 
   async #pushOne(
     project: ProjectKey,
-    channel: string,
-    item: PushItem,
-    index: number,
-    devices: Map<string, { publisherId: string }>,
+    push: {
+      channel: string
+      item: PushItem
+      index: number
+      devices: ReadonlyMap<string, { publisherId: string }>
+      idempotencyKey: string
+    },
   ): Promise<PushAnswer> {
+    const { channel, item, index, devices, idempotencyKey } = push
     const refused = (error: string): PushAnswer => ({
       index,
       results: [{ appletName: '', instanceID: '0', handler: '', returnValue: null, code: -1, error }],
@@ -250,7 +246,8 @@ export class Ingest implements Door {
         eventId: `${randomUUID()}_event2`,
         timestampMs: normalizeTimestamp(item.timestampMs, receivedMs),
         topic: '',
-        idempotencyKey: '',
+        // Each item of a repeated push is recognised by its place in it.
+        idempotencyKey: idempotencyKey && `${idempotencyKey}/${index}`,
         payload: item.payload,
       })
       return {
