@@ -4,7 +4,7 @@ import { ApiError } from '../endpoint/api-error.ts'
 import type { AccountIdentity } from '../endpoint/endpoint.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import type { Wallet } from '../wallet/wallet.ts'
-import { AccessKeyStore } from './access-key.ts'
+import { AccessKeyStore, isAccessKey } from './access-key.ts'
 import {
   type Account,
   type AccountRole,
@@ -173,7 +173,7 @@ class ControlAccounts implements Accounts {
   #verifyAccessKey(token: string): TokenIdentity | undefined {
     const key = this.keys.find(token)
     if (!key) {
-      if (token.startsWith('w3b_')) return undefined
+      if (isAccessKey(token)) return undefined
       throw new ApiError('InvalidAccessKey')
     }
     const expiresMs = key.expiresMs ?? Number.POSITIVE_INFINITY

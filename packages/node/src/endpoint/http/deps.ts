@@ -1,3 +1,5 @@
+import type { IncomingMessage } from 'node:http'
+import type { Duplex } from 'node:stream'
 import type { ProjectKey, Sfid } from '@w3bstream/protocol'
 import type { Accounts } from '../../account/account.ts'
 import type { ChainConfig } from '../../chain/chain.ts'
@@ -15,6 +17,15 @@ export interface ModuleReport {
   readonly imports: readonly string[]
 }
 
+/** Another protocol that this endpoint's port carries: bodies of POST requests, and upgrades to WebSocket. */
+export interface RpcMount {
+  readonly path: string
+  readonly bodyLimit: number
+  /** Answers a body; nothing when there is nothing to answer. */
+  handleHttp(body: Uint8Array, token: string | undefined): Promise<Uint8Array | undefined>
+  handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void
+}
+
 export interface HttpDeps {
   readonly door: Door
   readonly accounts: Accounts
@@ -26,8 +37,10 @@ export interface HttpDeps {
   inspectModule(bytes: Uint8Array): Promise<ModuleReport>
   /** A receipt as the JSON file that `w3bstream receipt verify` reads. */
   exportReceipt(project: ProjectKey, messageId: Uint8Array): Promise<unknown | undefined>
-  /** Forgets the log lines of an instance. */
-  removeLogs(project: ProjectKey, instanceId: Sfid): Promise<void>
+  /** Forgets the log lines of an instance. Absent when the store of projects cannot. */
+  removeLogs?(project: ProjectKey, instanceId: Sfid): Promise<void>
+  /** JSON-RPC, served on the management port. */
+  readonly rpc?: RpcMount
   readonly logger: Logger
   readonly metrics: Metrics
   readonly nodeInfo: NodeInfo

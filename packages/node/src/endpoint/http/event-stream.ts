@@ -38,10 +38,10 @@ export class EventStreams {
     this.#limits = limits
   }
 
-  /** Takes over the reply. @throws ApiError MailboxFull when there are too many streams */
+  /** Takes over the reply. @throws ApiError TooManyConnections when there are too many streams */
   async open(request: StreamRequest, reply: FastifyReply): Promise<void> {
     if (this.#open.size >= this.#limits.streams)
-      throw new ApiError('MailboxFull', 'too many event streams', { retryAfterMs: heartbeatMs })
+      throw new ApiError('TooManyConnections', 'too many event streams', { retryAfterMs: heartbeatMs })
     const reader = await this.#deps.projects.reader(request.key)
     const start = { row: request.after ?? (await newestRow(reader)), height: (await reader.tip()).height }
     const headers = { ...reply.getHeaders() } as Record<string, string>

@@ -14,6 +14,7 @@ import { decodeUtf8, goJson, textType } from './json.ts'
 import { allowedMethods } from './method-table.ts'
 import type { HttpOptions } from './options.ts'
 import { type Route, registerRoutes } from './route.ts'
+import { mountRpc } from './rpc-mount.ts'
 
 /** A server without anything to serve yet: limits, errors, cross-origin rules, the document. */
 async function createServer(
@@ -77,6 +78,7 @@ export async function createManagementServer(
   registerFrameworkRoutes(app, deps, options)
   registerEventRoutes(app, deps.door, options.limits)
   registerRoutes(app, routes, deps)
+  if (deps.rpc) mountRpc(app, deps.rpc)
   return app
 }
 

@@ -38,7 +38,7 @@ export function vectorsSuite(kind: string, open: () => Promise<VectorNode>): voi
 
     const event = (options: { query?: string; to?: string; token?: string | null; body?: string } = {}) => {
       const { query = '', to = channel, token = String(device.json.token), body = 'IoTeX' } = options
-      const headers: HeadersInit = token === null ? {} : { authorization: `Bearer ${token}` }
+      const headers: Record<string, string> = token === null ? {} : { authorization: `Bearer ${token}` }
       const url = `${node.events}/srv-applet-mgr/v0/event/${to}?${query}`
       return call(url, { method: 'POST', headers, body })
     }

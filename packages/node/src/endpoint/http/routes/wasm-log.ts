@@ -1,5 +1,6 @@
 import Type, { type Static } from 'typebox'
 import type { LogRow as StoredLog } from '../../../database/database.ts'
+import { ApiError } from '../../api-error.ts'
 import type { RouteContext } from '../context.ts'
 import { type Route, route } from '../route.ts'
 import { Id, List, paging, ShortName, toList } from '../schema.ts'
@@ -73,6 +74,7 @@ export function wasmLogRoutes({ deps, own }: RouteContext): Route[] {
       params: Type.Object({ instanceID: Id }),
       handle: async ({ params, account }) => {
         const { entry, instance } = await own.instance(account, params.instanceID)
+        if (!deps.removeLogs) throw new ApiError('BatchRemoveWasmLogFailed', 'this node keeps all log lines')
         await deps.removeLogs(entry.key, instance.instanceId)
       },
     }),

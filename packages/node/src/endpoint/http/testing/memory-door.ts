@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto'
 import { toHex } from '@w3bstream/protocol'
-import { isAccessKey } from '../../../account/access-key.ts'
 import type { Accounts } from '../../../account/account.ts'
 import { ApiError } from '../../api-error.ts'
 import type {
@@ -37,7 +36,7 @@ export class MemoryDoor implements Door {
     const account = this.#accounts.authenticateAccount(token)
     if (account) return account
     const found = this.#projects.findToken(token)
-    if (!found) throw new ApiError(isAccessKey(token) ? 'AccessKeyNotFound' : 'InvalidAccessKey')
+    if (!found) throw new ApiError(token.startsWith('w3b_') ? 'AccessKeyNotFound' : 'PublisherNotFound')
     return identityOf(found.project, found.publisher.key)
   }
 

@@ -100,6 +100,14 @@ export class MemoryProjects implements Projects {
     return this.at(key).definition()
   }
 
+  definitionNow(key: ProjectKey): ProjectDefinition | undefined {
+    return this.#projects.get(key)?.definition()
+  }
+
+  observeRegistry(): () => void {
+    return () => {}
+  }
+
   async change(key: ProjectKey, change: ProjectChange): Promise<Extract<ChangeResult, { ok: true }>> {
     const project = this.at(key)
     const result = need(apply(project, change))

@@ -1,8 +1,8 @@
 import { hash, randomBytes } from 'node:crypto'
-import { W3bstreamError } from '@w3bstream/protocol'
 import type { Accounts, AccountsOptions } from '../../../account/account.ts'
 import { createAccounts } from '../../../account/accounts.ts'
 import { openControl } from '../../../database/control/control.ts'
+import { EngineError } from '../../../engine/errors.ts'
 import { silentLogger } from '../../../telemetry/logger.ts'
 import { createMetrics } from '../../../telemetry/metrics.ts'
 import { openMemoryVfs } from '../../../vfs/memory/memory-vfs.ts'
@@ -93,13 +93,19 @@ export async function openWorld(options: WorldOptions = {}): Promise<World> {
   }
 }
 
+/** The part of WebAssembly's interface that is used here; TypeScript's library has it only for browsers. */
+const { WebAssembly } = globalThis as unknown as {
+  WebAssembly: {
+    validate(bytes: Uint8Array): boolean
+    readonly Module: { new (bytes: Uint8Array): object; exports(module: object): { name: string; kind: string }[] }
+  }
+}
+
 /** What V8 says of a module; enough to tell good ones from bad. */
 async function inspect(bytes: Uint8Array, door: MemoryDoor) {
-  const copy = new Uint8Array(bytes)
-  if (!WebAssembly.validate(copy))
-    throw new W3bstreamError({ code: 'MODULE_INVALID', problems: ['not a module', 'no handler'] } as { code: string })
-  const module = await WebAssembly.compile(copy)
-  const exports = WebAssembly.Module.exports(module).filter(({ kind }) => kind === 'function')
+  if (!WebAssembly.validate(bytes))
+    throw new EngineError({ code: 'MODULE_INVALID', problems: ['not a module', 'no handler'] })
+  const exports = WebAssembly.Module.exports(new WebAssembly.Module(bytes)).filter(({ kind }) => kind === 'function')
   const report = { codeHash: hash('sha256', bytes, 'hex'), handlers: exports.map(({ name }) => name), imports: [] }
   door.handlers.set(report.codeHash, report.handlers)
   return report
