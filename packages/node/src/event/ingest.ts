@@ -5,6 +5,7 @@ import {
   type Envelope,
   type Message,
   type ProjectKey,
+  signedMessage,
   toHex,
   verifyEnvelope,
 } from '@w3bstream/protocol'
