@@ -91,7 +91,7 @@ export class Publisher {
     const { packetId } = packet
     const running = session.onItsWay(packetId)
     if (running) {
-      if (!packet.dup) throw violation(reason.packetIdInUse, 'packet identifier in use')
+      if (!packet.dup) throw violation(reason.protocolError, 'packet identifier in use')
       running.client = client
       return true
     }

@@ -48,10 +48,10 @@ export class Harness {
     return new RawClient(socket, version)
   }
 
-  /** A raw client that passed CONNECT. */
-  async device(version: 4 | 5 = 4, more: object = {}, token: string | undefined = 'demo-d1'): Promise<RawClient> {
+  /** A raw client that passed CONNECT, with a token or, when that is empty, without. */
+  async device(version: 4 | 5 = 4, more: object = {}, token = 'demo-d1'): Promise<RawClient> {
     const client = await this.raw(version)
-    const credentials = token === undefined ? {} : { username: 'x', password: Buffer.from(token) }
+    const credentials = token === '' ? {} : { username: 'x', password: Buffer.from(token) }
     client.send({
       cmd: 'connect',
       clientId: 'c1',
