@@ -1,11 +1,10 @@
-import { type Cipheriv, createCipheriv } from 'node:crypto'
+import { createHash } from 'node:crypto'
 import type { CallLimits, HandlerCall, HostContext } from '../engine.ts'
 import { pageBytes } from '../limits.ts'
 import { logLevel } from './status.ts'
 
 /** Resources that one call may make beside the one that it is given. */
 const maxResources = 10_000
-const noNonce = new Uint8Array(16)
 
 /** Everything that belongs to one call of a handler and ends with it. */
 export class CallState {
@@ -24,7 +23,7 @@ export class CallState {
   #resourceBytes = 0
   #logLines = 0
   #droppedLines = 0
-  #random: Cipheriv | undefined
+  #draws = 0n
 
   constructor(call: HandlerCall) {
     this.host = call.host
@@ -73,10 +72,11 @@ export class CallState {
     this.host.log(logLevel.warning, 'wasmExportFunc', `${this.#droppedLines} more log lines were dropped`)
   }
 
-  /** Fills with the next bytes of the ChaCha20 keystream whose key is the seed and whose nonce and counter begin at zero. */
+  /** Fills with SHAKE256 of the seed and, as a little-endian u64, the number of times the call asked before. */
   random(into: Uint8Array): void {
-    this.#random ??= createCipheriv('chacha20', this.#seed, noNonce)
-    into.fill(0)
-    into.set(this.#random.update(into))
+    if (into.length === 0) return
+    const counter = Buffer.alloc(8)
+    counter.writeBigUInt64LE(this.#draws++)
+    into.set(createHash('shake256', { outputLength: into.length }).update(this.#seed).update(counter).digest())
   }
 }
