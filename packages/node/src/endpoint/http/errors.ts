@@ -6,6 +6,9 @@ import { goJson, jsonType } from './json.ts'
 /** Errors of components, and of the HTTP framework, by their codes. */
 const keyOfCode: Readonly<Record<string, ApiErrorKey>> = {
   FST_ERR_CTP_BODY_TOO_LARGE: 'PayloadTooLarge',
+  // The sender went away in the middle of its request; nobody reads the answer.
+  ECONNRESET: 'BadRequest',
+  ERR_STREAM_PREMATURE_CLOSE: 'BadRequest',
   FST_REQ_FILE_TOO_LARGE: 'UploadFileSizeLimit',
   OPERATOR_EXISTS: 'OperatorConflict',
   OPERATOR_NOT_FOUND: 'OperatorNotFound',

@@ -27,23 +27,34 @@ export function formReader<I extends TSchema>(
   const check: Check = compileCheck(info, 'body')
   return async (request) => {
     if (!request.isMultipart()) throw badPart('file', 'wanted: multipart/form-data')
-    let file: UploadedFile | undefined
-    let text = '{}'
-    for await (const part of request.parts({
-      limits: { fileSize: limits.fileBytes, files: 2, fields: 8, fieldSize: infoBytes, fieldNameSize: 100, parts: 10 },
-    })) {
-      if (part.type === 'field') {
-        if (part.fieldname === 'info') text = String(part.value)
-      } else {
-        const bytes = await part.toBuffer()
-        // Some clients send the JSON as a file, with a content type of its own.
-        if (part.fieldname === 'info') text = decodeInfo(bytes)
-        else if (part.fieldname === 'file') file = toFile(bytes, part.filename)
-      }
-    }
+    const { file, text } = await readParts(request, limits).catch(asBadForm)
     const [value] = checkAll([{ check, value: parseInfo(text) }])
     return { file, info: value as Static<I> }
   }
+}
+
+async function readParts(request: FastifyRequest, limits: HttpLimits): Promise<{ file?: UploadedFile; text: string }> {
+  let file: UploadedFile | undefined
+  let text = '{}'
+  for await (const part of request.parts({
+    limits: { fileSize: limits.fileBytes, files: 2, fields: 8, fieldSize: infoBytes, fieldNameSize: 100, parts: 10 },
+  })) {
+    if (part.type === 'field') {
+      if (part.fieldname === 'info') text = String(part.value)
+    } else {
+      const bytes = await part.toBuffer()
+      // Some clients send the JSON as a file, with a content type of its own.
+      if (part.fieldname === 'info') text = decodeInfo(bytes)
+      else if (part.fieldname === 'file') file = toFile(bytes, part.filename)
+    }
+  }
+  return { file, text }
+}
+
+/** The parser's complaints of a broken form have a text only; limits and lost connections have a code. */
+function asBadForm(error: unknown): never {
+  if (error instanceof Error && !('code' in error)) throw badPart('', error.message)
+  throw error
 }
 
 /** Examines a module and puts it on the shelf. @throws ApiError UploadFileMd5Unmatched, UploadFileDiskLimit, InvalidModule */
