@@ -1,3 +1,4 @@
+import { statementLimits } from './limits.ts'
 import { refuse } from './refuse.ts'
 
 /**
@@ -65,15 +66,12 @@ const hints: Readonly<Record<string, string>> = {
 const fallback = 'what docs/spec/sql.md lists'
 
 /** @throws DatabaseError SQL_REFUSED naming the first construct outside the dialect */
-export function check(node: unknown): void {
-  if (Array.isArray(node)) {
-    for (const item of node) check(item)
-    return
-  }
+export function check(node: unknown, depth = 0): void {
   if (typeof node !== 'object' || node === null) return
+  if (depth > statementLimits.depth) refuse('an expression nested too deep', `at most ${statementLimits.depth} levels`)
   const { type } = node as { type?: unknown }
   if (typeof type === 'string') checkFields(type, node)
-  for (const value of Object.values(node)) check(value)
+  for (const value of Object.values(node)) check(value, depth + 1)
 }
 
 function checkFields(type: string, node: object): void {

@@ -72,9 +72,15 @@ function insertedQuery(
   if (columns.length !== select.columns.length)
     fail(`INSERT names ${columns.length} columns and the query gives ${select.columns.length}`)
   const names = columns.map((_, i) => `c${i + 1}`)
-  const list = columns.map((column, i) =>
-    assign({ sql: names[i]!, type: select.columns[i]!.type }, column.type, column.name),
-  )
+  const list = columns.map((column, i) => {
+    const { type } = select.columns[i]!
+    // A literal in the query takes the type of the column.
+    return assign(
+      { sql: names[i]!, type: type ?? { name: 'text' }, soft: type === undefined },
+      column.type,
+      column.name,
+    )
+  })
   const source = quotePhysical('with.inserted')
   // `WHERE true` keeps SQLite from taking ON CONFLICT for a join's ON.
   return {

@@ -2,7 +2,7 @@ import type { Expr, ExprBinary, ExprCase, ExprMember, ExprUnary, SelectStatement
 import { cast, coerce, type Printed, printConstant } from './cast.ts'
 import { quoteText } from './names.ts'
 import { printCall, printExtract, printSubstring } from './print-call.ts'
-import { printSubselect } from './print-select.ts'
+import { isSelect, printSubselect } from './print-select.ts'
 import { fail, refuse } from './refuse.ts'
 import type { Scope } from './scope.ts'
 import { type ColumnType, columnType, commonType, familyOf, integerRange, isInteger, typeText } from './types.ts'
@@ -148,6 +148,7 @@ function printBinary(node: ExprBinary, scope: Scope): Printed {
     return { sql: `(${sides.join(` ${op} `)})`, type: boolean }
   }
   if (op === 'IN' || op === 'NOT IN') return printIn(node, scope)
+  checkGrouping(op, node.right)
   if (node.left.type === 'list' || node.right.type === 'list')
     refuse('a comparison of rows', 'comparisons joined by AND')
   const left = printExpression(node.left, scope)
@@ -161,13 +162,26 @@ function printBinary(node: ExprBinary, scope: Scope): Printed {
   return refuse(`the operator ${op}`, 'what docs/spec/sql.md lists')
 }
 
+/**
+ * Where the parser groups otherwise than PostgreSQL, which it does to the right of an operator, the statement is refused, so
+ * that it means the same everywhere: `a = b IS NULL` is `(a = b) IS NULL`, and `a << b | c` is `(a << b) | c`.
+ */
+function checkGrouping(op: string, right: Expr): void {
+  if (right.type === 'unary' && right.op.startsWith('IS'))
+    refuse(`IS to the right of ${op}`, `IS in parentheses to the left of ${op}`)
+  if (bitwise.has(op) && right.type === 'binary' && bitwise.has(right.op))
+    refuse(`${right.op} to the right of ${op}`, `${right.op} in parentheses to the left of ${op}`)
+}
+
 function printIn(node: ExprBinary, scope: Scope): Printed {
   const left = printExpression(node.left, scope)
-  if (node.right.type === 'list') {
-    const [value, ...items] = unify([left, ...node.right.expressions.map((item) => printExpression(item, scope))])
+  if (!isSelect(node.right)) {
+    // The parser takes the parentheses around a single value for grouping.
+    const given = node.right.type === 'list' ? node.right.expressions : [node.right]
+    const [value, ...items] = unify([left, ...given.map((item) => printExpression(item, scope))])
     return { sql: `(${value} ${node.op} (${items.join(', ')}))`, type: boolean }
   }
-  const select = printSubselect(node.right as SelectStatement, scope)
+  const select = printSubselect(node.right, scope)
   const [only, ...more] = select.columns
   if (!only || more.length > 0) fail('the query after IN must have one column')
   if (left.type && only.type && !left.soft) coerce({ sql: '', type: only.type }, left.type)

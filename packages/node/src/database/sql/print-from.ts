@@ -55,7 +55,10 @@ function printDerived(item: FromStatement, scope: Scope): { sql: string; source:
   const names = item.columnNames?.map(({ name }) => name)
   const select = printSelect(item.statement, around, names)
   const printed = printedSource(scope.compilation, item.alias)
-  return { sql: `(${select.sql}) AS ${printed}`, source: { alias: item.alias, printed, columns: settled(select.columns) } }
+  return {
+    sql: `(${select.sql}) AS ${printed}`,
+    source: { alias: item.alias, printed, columns: settled(select.columns) },
+  }
 }
 
 function printJoin(join: JoinClause, sql: string, source: Source, scope: Scope, commas: boolean): string {
