@@ -20,7 +20,7 @@ const entries: Readonly<Record<string, string>> = {
 /** Our own packages that are bundled; the others bring files of their own and stay outside. */
 const bundled = /^@w3bstream\/(protocol|client)(\/|$)/
 
-/** Packages that are emitted module by module, with types, in the order they need each other. */
+/** Packages that are emitted module by module, with types. */
 const libraries = ['protocol', 'client', 'applet-sdk']
 
 const began = performance.now()
@@ -72,11 +72,14 @@ async function addShebang(file: string): Promise<void> {
 }
 
 async function emitLibraries(): Promise<void> {
-  for (const name of libraries) {
-    const directory = join(root, 'packages', name)
-    await rm(join(directory, 'dist'), { recursive: true, force: true })
-    await run(join(root, 'node_modules/.bin/tsc'), ['-p', join(directory, 'tsconfig.build.json')])
-  }
+  await Promise.all(libraries.map(emitLibrary))
+}
+
+/** The compiler reads the sources of the other packages, so that the order does not matter. */
+async function emitLibrary(name: string): Promise<void> {
+  const directory = join(root, 'packages', name)
+  await rm(join(directory, 'dist'), { recursive: true, force: true })
+  await run(join(root, 'node_modules/.bin/tsc'), ['-p', join(directory, 'tsconfig.build.json')])
 }
 
 function run(command: string, args: readonly string[]): Promise<void> {
