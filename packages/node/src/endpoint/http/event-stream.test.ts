@@ -30,7 +30,9 @@ async function open(limits: NonNullable<Parameters<typeof openWorld>[0]>['limits
 it('drops a reader that does not read', async () => {
   const { token, observers, publish } = await open({ streamBytes: 1000 })
   const socket = connect(Number(new URL(world.management).port), '127.0.0.1')
-  socket.write(`GET /srv-applet-mgr/v0/project/x/demo/events HTTP/1.1\r\nHost: x\r\nAuthorization: ${token}\r\n\r\n`)
+  socket.write(
+    `GET /srv-applet-mgr/v0/project/x/demo/events HTTP/1.1\r\nHost: x\r\nConnection: close\r\nAuthorization: ${token}\r\n\r\n`,
+  )
   await once(socket, 'readable')
   expect(observers.size).toBe(1)
   // More than the buffers of the system between the two sockets hold.

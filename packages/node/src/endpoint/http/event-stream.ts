@@ -113,6 +113,8 @@ class EventStream {
     clearInterval(this.#heartbeat)
     if (reason !== undefined) this.#out.write(frame('end', { reason }))
     this.#out.end()
+    // One that does not even read its end is cut off.
+    this.#out.setTimeout(heartbeatMs, () => this.#out.destroy())
   }
 
   #observe(event: ProjectEvent): void {
