@@ -49,9 +49,14 @@ export class Guest {
     return this.#initialising
   }
 
-  /** Refuses what needs an event. */
-  tooEarly(name: string): number {
-    this.complain(`${name} cannot be called while the module is being initialised`)
+  /** Whether the guest runs its allocator for the host, which stands between it and its handler and cannot be suspended. */
+  get allocating(): boolean {
+    return this.#allocating
+  }
+
+  /** Refuses what cannot be done at this moment. */
+  notNow(name: string, moment: string): number {
+    this.complain(`${name} cannot be called ${moment}`)
     return status.failed
   }
 
@@ -82,7 +87,7 @@ export class Guest {
   read(pointer: number, size: number): Uint8Array | undefined {
     if (!this.#readable(pointer, size)) return undefined
     const start = pointer >>> 0
-    return Uint8Array.prototype.slice.call(this.bytes, start, start + (size >>> 0))
+    return new Uint8Array(this.bytes.subarray(start, start + (size >>> 0)))
   }
 
   /** The text that lies there; what is not UTF-8 in it becomes U+FFFD. */

@@ -64,7 +64,8 @@ export function link(host: HostFunction, guest: Guest, suspending: boolean): (..
   return (...parameters) => {
     try {
       guest.countHostCall()
-      if (host.needsCall && guest.initialising) return guest.tooEarly(host.name)
+      if (host.needsCall && guest.initialising) return guest.notNow(host.name, 'while the module is being initialised')
+      if (host.blocks !== undefined && guest.allocating) return guest.notNow(host.name, 'by alloc')
       const answer = run(...parameters)
       if (!(answer instanceof Promise)) return answer
       if (suspending) return answer.catch(refuse)

@@ -46,7 +46,7 @@ const immediates: readonly (SkipImmediates | undefined)[] = makeTable([
   [[0x0e], branchTable],
   [[0x11, 0x13], twoIndices],
   [[0x1c], (reader) => void reader.vector(() => knownType(reader))],
-  [[0xd0], knownType],
+  [[0xd0], nullType],
   [[0xfc], bulkInstruction],
   [[0xfd], vectorInstruction],
 ])
@@ -108,6 +108,14 @@ function memoryArgument(reader: ByteReader): void {
   const alignment = reader.u32()
   if (alignment >= 0x40) throw malformed(`more than one memory is used at byte ${reader.at}`)
   reader.skipLeb(32)
+}
+
+/** Heap types of a null: functions, external references, and the empty types below these two. */
+const nullTypes: ReadonlySet<number> = new Set([0x70, 0x6f, 0x73, 0x72])
+
+function nullType(reader: ByteReader): void {
+  const code = reader.u8()
+  if (!nullTypes.has(code)) throw malformed(`null of type 0x${code.toString(16)} at byte ${reader.at} is not supported`)
 }
 
 function knownType(reader: ByteReader): void {

@@ -1,0 +1,217 @@
+import { readFileSync } from 'node:fs'
+import { describe, expect, it } from 'vitest'
+import type { BlockingFamily, HandlerOutcome, LoadedModule } from '../engine.ts'
+import { HostFault } from '../engine.ts'
+import { EngineError } from '../errors.ts'
+import { assemble, bumpAlloc } from '../testing/assemble.ts'
+import { RecordingHost, testCall } from '../testing/recording-host.ts'
+import { createEngine } from './inline-engine.ts'
+
+const engine = createEngine()
+
+function load(text: string, mayBlock: boolean | ReadonlySet<BlockingFamily> = false): LoadedModule {
+  return engine.load(engine.prepare(assemble(`(module ${text})`)), { mayBlock })
+}
+
+const failure = (error: string) => expect.objectContaining({ type: 'failed', error })
+const returned = (code: number): HandlerOutcome => ({ type: 'returned', code, fuel: 0n })
+const memory = '(memory (export "memory") 1)'
+const log = '(import "env" "ws_log" (func $log (param i32 i32 i32) (result i32)))'
+const get = '(import "env" "ws_get_db" (func $get (param i32 i32 i32 i32) (result i32)))'
+const put = '(import "env" "ws_set_db" (func $put (param i32 i32 i32 i32) (result i32)))'
+
+describe('how a call ends', () => {
+  const module = load(`
+    (import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32)))
+    (import "env" "mystery" (func $mystery (param i32 f64)))
+    ${log} ${memory}
+    (data (i32.const 0) "firstsecond")
+    (func (export "divide") (param i32) (result i32) (i32.div_s (i32.const 1) (i32.const 0)))
+    (func (export "outside") (param i32) (result i32) (i32.load (i32.const -1)))
+    (func $deep (export "deep") (param i32) (result i32) (i32.add (i32.const 1) (call $deep (local.get 0))))
+    (func (export "exit") (param i32) (result i32) (call $exit (i32.const 3)) (i32.const 0))
+    (func (export "mystery") (param i32) (result i32) (call $mystery (i32.const 1) (f64.const 2)) (i32.const 0))
+    (func (export "spin") (param i32) (result i32)
+      (loop $l (drop (call $log (i32.const 4) (i32.const 0) (i32.const 1))) (br $l)) (unreachable))
+    (func (export "log") (param i32) (result i32)
+      (drop (call $log (i32.const 4) (i32.const 0) (i32.const 5)))
+      (drop (call $log (i32.const 2) (i32.const 5) (i32.const 6)))
+      (unreachable))
+    (func (export "minus") (param i32) (result i32) (i32.const -5))`)
+
+  it.each([
+    ['divide', 'TRAP'],
+    ['outside', 'TRAP'],
+    ['deep', 'TRAP'],
+    ['exit', 'EXIT'],
+    ['mystery', 'TRAP'],
+    ['spin', 'HOST_CALL_LIMIT'],
+    ['none', 'HANDLER_NOT_EXPORTED'],
+    ['memory', 'HANDLER_NOT_EXPORTED'],
+    ['__proto__', 'HANDLER_NOT_EXPORTED'],
+  ])('%s ends as %s, and the module works afterwards', (handler, error) => {
+    const limits = { hostCalls: 500 }
+    expect(module.call(testCall(handler, new RecordingHost(), { limits }))).toEqual(failure(error))
+    expect(module.call(testCall('minus', new RecordingHost()))).toEqual(returned(-5))
+  })
+
+  it('keeps the lines of a handler that trapped, in order', () => {
+    const host = new RecordingHost()
+    expect(module.call(testCall('log', host))).toEqual(failure('TRAP'))
+    expect(host.lines).toEqual(['4 wasmCode first', '2 wasmCode second'])
+  })
+
+  it('drops and counts lines above the limit', () => {
+    const host = new RecordingHost()
+    const limits = { hostCalls: 10, logLines: 3 }
+    expect(module.call(testCall('spin', host, { limits }))).toEqual(failure('HOST_CALL_LIMIT'))
+    expect(host.lines).toEqual([
+      ...Array<string>(3).fill('4 wasmCode f'),
+      '3 wasmExportFunc 7 more log lines were dropped',
+    ])
+  })
+
+  it('fails when the initialisation traps', () => {
+    const broken = load(
+      `${memory} (func $s unreachable) (start $s) (func (export "go") (param i32) (result i32) (i32.const 0))`,
+    )
+    expect(broken.call(testCall('go', new RecordingHost()))).toEqual(failure('TRAP'))
+    const data = load(
+      `${memory} (data (i32.const 70000) "x") (func (export "go") (param i32) (result i32) (i32.const 0))`,
+    )
+    expect(data.call(testCall('go', new RecordingHost()))).toEqual(failure('TRAP'))
+  })
+})
+
+describe('errors of the host', () => {
+  const text = `${put} ${memory} ${bumpAlloc}
+    (func (export "put") (param i32) (result i32) (call $put (i32.const 0) (i32.const 1) (i32.const 0) (i32.const 1)))`
+
+  it('answers a refusal with the code of the function and writes it down', () => {
+    const host = new RecordingHost()
+    host.error = new HostFault('Limit', 'store is full')
+    expect(load(text).call(testCall('put', host))).toEqual(returned(-1))
+    expect(host.lines).toEqual(['2 wasmExportFunc ws_set_db: store is full'])
+  })
+
+  it('lets an error of the node out, whatever its class', () => {
+    for (const error of [new Error('disk'), new TypeError('bug'), new RangeError('Invalid array length')]) {
+      const host = new RecordingHost()
+      const module = load(text)
+      host.error = error
+      expect(() => module.call(testCall('put', host))).toThrow(error)
+      host.error = undefined
+      expect(module.call(testCall('put', host))).toEqual(returned(0))
+    }
+  })
+
+  it('refuses a promise where none was announced', () => {
+    const host = new RecordingHost()
+    host.kvPut = () => Promise.reject(new Error('late'))
+    expect(() => load(text).call(testCall('put', host))).toThrow(expect.objectContaining({ code: 'HOST_BLOCKED' }))
+    expect(() => load(text, new Set(['sql'] as const)).call(testCall('put', host))).toThrow(EngineError)
+  })
+
+  it('refuses bytes of another version of the engine', () => {
+    const original = assemble(`(module ${text})`)
+    const prepared = { ...engine.prepare(original), codeHash: 'other', bytes: original }
+    expect(() => engine.load(prepared, { mayBlock: false })).toThrow(expect.objectContaining({ code: 'MODULE_STALE' }))
+  })
+})
+
+describe('a host that answers later', () => {
+  const text = `${get} ${put} ${log} ${memory} ${bumpAlloc}
+    (func (export "pass") (param i32) (result i32)
+      (drop (call $put (i32.const 0) (i32.const 1) (i32.const 0) (i32.const 1)))
+      (if (i32.ne (call $get (i32.const 0) (i32.const 1) (i32.const 16) (i32.const 20)) (i32.const 0)) (then (unreachable)))
+      (drop (call $log (i32.const 4) (i32.load (i32.const 16)) (i32.load (i32.const 20))))
+      (i32.load (i32.const 20)))
+    (func (export "crash") (param i32) (result i32)
+      (drop (call $get (i32.const 0) (i32.const 1) (i32.const 16) (i32.const 20)))
+      (unreachable))
+    (func (export "quick") (param i32) (result i32) (i32.const 4))`
+
+  function later(): RecordingHost {
+    const host = new RecordingHost()
+    host.kvGet = async (key) => {
+      await new Promise(setImmediate)
+      return host.values.get(key)
+    }
+    host.kvPut = async (key, value) => {
+      await new Promise(setImmediate)
+      host.values.set(key, value)
+    }
+    return host
+  }
+
+  it('suspends the guest at each call and goes on with the answer', async () => {
+    const host = later()
+    const module = load(text, true)
+    for (let round = 0; round < 3; round++) expect(await module.call(testCall('pass', host))).toEqual(returned(1))
+    expect(host.lines).toEqual(Array<string>(3).fill('4 wasmCode \0'))
+    expect(await module.call(testCall('quick', host))).toEqual(returned(4))
+    expect(await module.call(testCall('crash', host))).toEqual(failure('TRAP'))
+  })
+
+  it('keeps guests that are suspended at the same time apart', async () => {
+    const modules = Array.from({ length: 5 }, () => load(text, new Set(['kv'] as const)))
+    const outcomes = await Promise.all(modules.map((module) => module.call(testCall('pass', later()))))
+    expect(outcomes).toEqual(Array<HandlerOutcome>(5).fill(returned(1)))
+  })
+
+  it('refuses a second call while one is suspended, and works again when it has ended', async () => {
+    const module = load(text, true)
+    const first = module.call(testCall('pass', later()))
+    expect(() => module.call(testCall('quick', later()))).toThrow(expect.objectContaining({ code: 'MODULE_BUSY' }))
+    expect(await first).toEqual(returned(1))
+    expect(await module.call(testCall('quick', later()))).toEqual(returned(4))
+  })
+
+  it('answers at once when nothing that the module imports may block', () => {
+    expect(load(text, new Set(['chain'] as const)).call(testCall('pass', new RecordingHost()))).toEqual(returned(1))
+  })
+
+  it('lets rejections out as faults of the node, and refusals in as codes', async () => {
+    const host = later()
+    const module = load(text, true)
+    host.kvGet = () => Promise.reject(new Error('connection lost'))
+    await expect(module.call(testCall('pass', host))).rejects.toThrow('connection lost')
+    host.kvPut = () => Promise.reject(new HostFault('Limit', 'full'))
+    host.kvGet = () => Promise.resolve(Uint8Array.of(1, 2))
+    expect(await module.call(testCall('pass', host))).toEqual(returned(2))
+    expect(host.lines).toContain('2 wasmExportFunc ws_set_db: full')
+  })
+
+  it('fails an allocator that would have to be suspended', async () => {
+    const module = load(
+      `${get} ${memory}
+      (func (export "alloc") (param i32) (result i32)
+        (call $get (i32.const 0) (i32.const 1) (i32.const 16) (i32.const 20)))
+      (func (export "go") (param i32) (result i32)
+        (call $get (i32.const 0) (i32.const 1) (i32.const 16) (i32.const 20)))`,
+      true,
+    )
+    const host = later()
+    host.kvGet = () => Promise.resolve(Uint8Array.of(1))
+    expect(await module.call(testCall('go', host))).toEqual(returned(5))
+    expect(host.lines[0]).toBe('2 wasmExportFunc ws_get_db cannot be called by alloc')
+  })
+})
+
+describe('guests of other compilers', () => {
+  const fixture = (name: string) =>
+    readFileSync(new URL(`../../../test/interop/guests/fixtures/${name}.wasm`, import.meta.url))
+
+  it.each(['rust_wasi', 'c_sensor', 'go_log'])('%s gives the same answer with the same log every time', (name) => {
+    const prepared = engine.prepare(fixture(name))
+    const module = engine.load(prepared, { mayBlock: false })
+    for (const handler of prepared.handlers) {
+      const runs = [1, 2, 3].map(() => {
+        const host = new RecordingHost()
+        return [module.call(testCall(handler, host, { payload: '{"temperature":21.5}' })), host.lines]
+      })
+      expect(runs[1]).toEqual(runs[0])
+      expect(runs[2]).toEqual(runs[0])
+    }
+  })
+})
