@@ -123,9 +123,11 @@ export class Client implements Link, Sender {
     }
   }
 
-  /** Writes a packet other than PUBLISH; reason strings and user properties only as large as the client takes. */
+  /** Writes a packet other than PUBLISH. A client that takes none of that size cannot be served [MQTT-3.1.2-24]. */
   send(packet: Packet): void {
-    this.connection.send(generate(packet, { protocolVersion: this.version }))
+    const bytes = generate(packet, { protocolVersion: this.version })
+    if (bytes.length > this.#maximumPacketSize) this.connection.end()
+    else this.connection.send(bytes)
   }
 
   /** A reason for people, when the client wants such [MQTT-3.1.2-29]. */

@@ -289,6 +289,7 @@ describe('malformed packets close the connection', () => {
       [[0x30, 10, 0, 7, 0x61, 0x2f, 0x61, 0x2f, 0x61, 0x2f, 0x61, 0], 0x90],
       [[0x30, 6, 0, 0, 3, 35, 0, 0], 0x94],
       [[0x30, 6, 0, 0, 3, 35, 0, 5], 0x82],
+      [[0x30, 8, 0, 1, 0x61, 4, 8, 0, 1, 0x23], 0x82],
       [[0xc0, 0x80, 0], 0x81],
     ]
     for (const [bytes, code] of cases) {
@@ -412,7 +413,7 @@ describe('delivery', () => {
     expect(client.packets).toEqual([])
   })
 
-  it('forwards what a device publishes, with all its properties in order, and not to itself when it said so', async () => {
+  it('forwards what a device publishes, with all its properties in order', async () => {
     const harness = await start()
     const client = await reader(harness)
     await subscribe(client, 'demo/#', { qos: 1 })
@@ -682,14 +683,24 @@ describe('DISCONNECT', () => {
     expect(await client.next('disconnect')).toMatchObject({ reasonCode: 0x82 })
   })
 
-  it('of the server carries a reason string only when the client wants one', async () => {
+  it('of the server carries a reason string only when the client wants one and takes it', async () => {
     const harness = await start()
-    for (const requestProblemInformation of [true, false]) {
-      const client = await harness.device(5, { properties: { requestProblemInformation } })
-      client.send(Buffer.of(0x30, 2, 0, 0))
-      client.publish('other', 'x', { qos: 1 })
-      const { properties } = await client.next('disconnect')
-      expect(properties?.reasonString === undefined).toBe(!requestProblemInformation)
+    const cases = [{}, { requestProblemInformation: false }, { maximumPacketSize: 25 }]
+    const seen: boolean[] = []
+    for (const properties of cases) {
+      const client = await harness.device(5, { properties })
+      client.send(Buffer.of(0x30, 3, 0, 0, 0))
+      seen.push((await client.next('disconnect')).properties?.reasonString !== undefined)
     }
+    expect(seen).toEqual([true, false, false])
+  })
+
+  it('is replaced by closing when the client does not take packets of that size', async () => {
+    const harness = await start()
+    const client = await harness.raw(5)
+    const properties = { maximumPacketSize: 10 }
+    client.send({ cmd: 'connect', clientId: 'c', clean: true, keepalive: 0, protocolVersion: 5, properties })
+    await client.untilClosed()
+    expect(client.packets).toEqual([])
   })
 })

@@ -1,11 +1,12 @@
 import { encodeEvent } from '@w3bstream/protocol'
+import type { Packet } from 'mqtt-packet'
 import { describe, expect, it } from 'vitest'
 import { ApiError, type ApiErrorKey } from '../api-error.ts'
 import { FakeDoor } from './test/fake-door.ts'
 import { start, until } from './test/harness.ts'
 
 const text = (payload: Uint8Array | string) => Buffer.from(payload).toString()
-const subscribeAck = { cmd: 'subscribe', messageId: 9, subscriptions: [{ topic: 'ack/d1', qos: 0 }] } as const
+const subscribeAck: Packet = { cmd: 'subscribe', messageId: 9, subscriptions: [{ topic: 'ack/d1', qos: 0 }] }
 
 describe('who may publish', () => {
   it('anybody with a token in the message, and only with it', async () => {

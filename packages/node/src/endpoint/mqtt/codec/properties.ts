@@ -106,6 +106,9 @@ function readProperty(cursor: Cursor, owner: PropertyOwner, into: Properties): v
   if (into[rule.name] !== undefined) throw violation(reason.protocolError, `${rule.name} twice`)
   const value = readValue(cursor, rule)
   if (rule.positive && value === 0) throw violation(reason.protocolError, `${rule.name} is 0`)
+  // [MQTT-3.3.2-14]
+  if (rule.name === 'responseTopic' && /[+#]/.test(String(value)))
+    throw violation(reason.protocolError, 'wildcard in the response topic')
   Object.assign(into, { [rule.name]: value })
 }
 
