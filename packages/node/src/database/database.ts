@@ -84,6 +84,7 @@ export interface MessageRow {
 }
 
 export interface LogRow {
+  /** Number of the line in its batch. */
   readonly index: number
   readonly appletId: Sfid
   readonly instanceId: Sfid

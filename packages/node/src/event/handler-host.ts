@@ -16,6 +16,9 @@ import { answerApiCall } from './system-api.ts'
 import { Witness } from './witness.ts'
 import { digestTags, WriteSet } from './write-set.ts'
 
+/** Log lines of a batch; a store numbers them with 20 bits. Those above are dropped, whatever the limits of single calls. */
+const maxBatchLines = 1_000_000
+
 /** Told when the thread is busy with a guest, so that a watchdog can tell a loop from a wait. */
 export interface Progress {
   enter(messageIndex: number, ordinal: number): void
@@ -201,9 +204,11 @@ export class HandlerHost implements HostContext {
     return this.#call
   }
 
-  #row({ messageIndex, instance, eventId }: CurrentCall, source: string, level: number, message: string): void {
+  #row({ instance, eventId }: CurrentCall, source: string, level: number, message: string): void {
+    if (this.logs.length >= maxBatchLines) return
     const { instanceId, appletId } = instance
-    this.logs.push({ index: messageIndex, appletId, instanceId, source, level, message, timeMs: this.#timeMs, eventId })
+    const index = this.logs.length
+    this.logs.push({ index, appletId, instanceId, source, level, message, timeMs: this.#timeMs, eventId })
   }
 
   #reserveEffect(): void {

@@ -1,7 +1,9 @@
 import {
   type BatchHeader,
   batchHash,
+  type Certificate,
   type Commit,
+  type CommitSignature,
   encodeBatchHeader,
   encodeCertificate,
   fromHex,
@@ -41,7 +43,9 @@ export interface PipelineDeps {
   readonly address: Uint8Array
   readonly now: () => number
   readonly logger: Logger
-  /** Told of each batch after its senders were answered. */
+  /** Commits of batches at the end of the history that a crash left without a certificate, oldest first. */
+  uncertified(project: ProjectKey): Promise<readonly Commit[]>
+  /** Told of each batch before its senders are answered. */
   onCommitted(batch: ExecutedBatch, messages: OrderedMessages): void
 }
 
@@ -60,6 +64,7 @@ export class Pipeline {
   readonly #projectBytes: Uint8Array
   #committed: HistoryTip
   #inFlight = 0
+  #certifying = 0
   #failed = false
   #scheduled = false
   #idle: (() => void)[] = []
@@ -77,16 +82,19 @@ export class Pipeline {
 
   /** Opens the project at the executor and continues its history. */
   static async open(project: ProjectKey, options: PipelineOptions, deps: PipelineDeps): Promise<Pipeline> {
-    return new Pipeline(project, await deps.executor.open(project), options, deps)
+    const pipeline = new Pipeline(project, await deps.executor.open(project), options, deps)
+    for (const commit of await deps.uncertified(project))
+      pipeline.#certify({ commit, signatures: [pipeline.#sign(commit)] })
+    return pipeline
   }
 
   get acceptsWork(): boolean {
     return this.#mailbox.acceptsWork
   }
 
-  /** Messages that wait or are being executed. */
+  /** Whether messages wait or are being executed, or batches are being certified. */
   get busy(): boolean {
-    return this.#mailbox.size > 0 || this.#inFlight > 0
+    return this.#mailbox.size > 0 || this.#inFlight > 0 || this.#certifying > 0
   }
 
   whenReady(callback: () => void): () => void {
@@ -167,23 +175,31 @@ export class Pipeline {
     const outputs = this.#consensus.executed(commit)
     this.#pump()
     // Nobody waits for the certificate; it is made when the answers are out.
-    setImmediate(() => this.#follow(outputs))
+    this.#certifying++
+    setImmediate(() => {
+      this.#follow(outputs)
+      this.#certifying--
+      if (!this.busy) this.#announceIdle()
+    })
   }
 
   #follow(outputs: readonly ConsensusOutput[]): void {
-    for (const output of outputs) {
-      if (output.type === 'sign') {
-        const signature = { member: this.#deps.address, signature: this.#deps.sign(output.commit) }
-        this.#follow(this.#consensus.signed(output.commit, signature))
-      } else if (output.type === 'certificate') {
-        const { certificate } = output
-        this.#deps.executor.putCertificate(this.#project, certificate.commit.height, encodeCertificate(certificate))
-      } else if (output.type === 'divergence')
+    for (const output of outputs)
+      if (output.type === 'sign') this.#follow(this.#consensus.signed(output.commit, this.#sign(output.commit)))
+      else if (output.type === 'certificate') this.#certify(output.certificate)
+      else if (output.type === 'divergence')
         this.#deps.logger.error('a member executed a batch differently', {
           project: this.#project,
           height: output.height,
         })
-    }
+  }
+
+  #sign(commit: Commit): CommitSignature {
+    return { member: this.#deps.address, signature: this.#deps.sign(commit) }
+  }
+
+  #certify(certificate: Certificate): void {
+    this.#deps.executor.putCertificate(this.#project, certificate.commit.height, encodeCertificate(certificate))
   }
 
   /** A batch that could not be committed left no trace; those behind it fail too, then the project goes on from the disk. */

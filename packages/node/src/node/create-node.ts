@@ -25,6 +25,7 @@ import { defaultProjectSettings } from '../project/definition.ts'
 import { ProjectIndex } from '../project/project-index.ts'
 import { defaultProjectsOptions, NodeProjects } from '../project/projects.ts'
 import { exportReceipt } from '../project/receipt-export.ts'
+import { uncertifiedCommits } from '../project/uncertified.ts'
 import { counter, createMetrics } from '../telemetry/metrics.ts'
 import { createPinoLogger } from '../telemetry/pino-logger.ts'
 import { openDiskVfs } from '../vfs/disk/disk-vfs.ts'
@@ -113,6 +114,7 @@ export async function createNode(options: NodeOptions): Promise<Node> {
       address: fromHex(wallet.nodeAddress, 20),
       now,
       logger: logger.child('event'),
+      uncertified: async (project) => uncertifiedCommits(await projects.reader(project)),
       onOpen: (project) => index.markWorked(project, true),
       onCommitted(project, batch, { waiting }) {
         const { height, logs, effects, definitionChanges: changes } = batch
