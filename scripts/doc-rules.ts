@@ -16,14 +16,12 @@ export function relativeLinks(text: string): { target: string; line: number }[] 
 
 /** Names of the npm scripts that a text tells its reader to run. */
 export function npmScripts(text: string): { name: string; line: number }[] {
-  return text
-    .split('\n')
-    .flatMap((shown, i) =>
-      [...shown.matchAll(/\bnpm run (?:--silent )?([a-z][a-z0-9:-]*)/g)].map((match) => ({
-        name: match[1] ?? '',
-        line: i + 1,
-      })),
-    )
+  return text.split('\n').flatMap((shown, i) =>
+    [...shown.matchAll(/\bnpm run (?:--silent )?([a-z][a-z0-9:-]*)/g)].map((match) => ({
+      name: match[1] ?? '',
+      line: i + 1,
+    })),
+  )
 }
 
 /** Command lines of `w3bstream` in code blocks and code spans. */
