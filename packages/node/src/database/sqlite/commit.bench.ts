@@ -1,6 +1,7 @@
 /**
  * What a message costs in the store: a batch of messages, each with receipt, log line and key-value write, committed and
- * synced, against the same rows inserted one by one with `node:sqlite` directly (same durability, no indexes, one commit).
+ * synced, against the same data inserted row by row with `node:sqlite` directly (same durability, one table for all of a
+ * message, indexed by id). Prints CPU time of the thread, which a busy machine does not distort, and wall-clock time.
  * Run: `node --conditions=source packages/node/src/database/sqlite/commit.bench.ts [DIRECTORY]`
  */
 import { mkdtempSync, rmSync } from 'node:fs'
@@ -42,6 +43,7 @@ function openRaw(file: string): (work: readonly Work[]) => void {
   db.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;
     CREATE TABLE message (row INTEGER PRIMARY KEY, id BLOB, received_ms INTEGER, kind TEXT, publisher_id TEXT,
       event_type TEXT, event_id TEXT, status TEXT, body BLOB, receipt BLOB) STRICT;
+    CREATE INDEX message_id ON message (id);
     CREATE TABLE log (row INTEGER PRIMARY KEY, applet_id TEXT, instance_id TEXT, source TEXT, level INTEGER, message TEXT,
       time_ms INTEGER, event_id TEXT) STRICT;
     CREATE TABLE kv (key TEXT PRIMARY KEY, value BLOB) STRICT, WITHOUT ROWID`)
@@ -79,28 +81,38 @@ function median(values: readonly number[]): number {
   return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)]!
 }
 
+interface Cost {
+  readonly cpuUs: number
+  readonly wallUs: number
+}
+
+/** Cost per message. */
+async function measure(messages: number, run: () => void | Promise<void>): Promise<Cost> {
+  const [cpu, start] = [process.threadCpuUsage(), performance.now()]
+  await run()
+  const [wall, { user, system }] = [performance.now() - start, process.threadCpuUsage(cpu)]
+  return { cpuUs: (user + system) / messages, wallUs: (wall * 1000) / messages }
+}
+
+function show(costs: readonly Cost[]): string {
+  const cpu = median(costs.map(({ cpuUs }) => cpuUs)).toFixed(1)
+  return `${cpu} µs CPU, ${median(costs.map(({ wallUs }) => wallUs)).toFixed(1)} µs wall`
+}
+
 for (const size of [1, 64, 500]) {
   const directory = join(root, String(size))
   const store = await openSqliteDatabase({ directory }).openProject(project)
   const raw = openRaw(join(directory, 'raw.db'))
-  const [ours, theirs]: [number[], number[]] = [[], []]
+  const [ours, theirs]: [Cost[], Cost[]] = [[], []]
   for (let round = 0; round <= rounds; round++) {
     const work = Array.from({ length: batches }, (_, i) => makeWork(round * batches + i + 1, size))
-    const start = performance.now()
-    await throughStore(store, work)
-    const between = performance.now()
-    raw(work)
-    const end = performance.now()
+    const first = await measure(batches * size, () => throughStore(store, work))
+    const second = await measure(batches * size, () => raw(work))
     // The first round warms up.
-    if (round === 0) continue
-    const messages = batches * size
-    ours.push(((between - start) / messages) * 1000)
-    theirs.push(((end - between) / messages) * 1000)
+    if (round > 0) ours.push(first)
+    if (round > 0) theirs.push(second)
   }
-  const [a, b] = [median(ours), median(theirs)]
-  console.log(
-    `batch of ${size}: ${a.toFixed(1)} µs per message, raw row by row ${b.toFixed(1)} µs, ratio ${(b / a).toFixed(2)}`,
-  )
+  console.log(`batch of ${size}: ${show(ours)} per message; raw row by row ${show(theirs)}`)
   await store.close()
 }
 rmSync(root, { recursive: true, force: true })
