@@ -15,7 +15,6 @@ import { TokenIndex } from '../device/devices.ts'
 import { publisherToken } from '../device/token.ts'
 import type { Service } from '../endpoint/endpoint.ts'
 import { createHttpEndpoint } from '../endpoint/http/http-endpoint.ts'
-import { defaultHttpOptions } from '../endpoint/http/options.ts'
 import { createRpcEndpoint } from '../endpoint/rpc/rpc-endpoint.ts'
 import { EventManager } from '../event/event-manager.ts'
 import { createPool } from '../event/executor/pool/pool.ts'
@@ -76,13 +75,15 @@ export async function createNode(options: NodeOptions): Promise<Node> {
   const wallet = await openWallet({ directory: dataDir, passphrase: options.keystorePassphrase }, { control, logger })
   const derive = wallet.derive.bind(wallet)
 
-  const chains = openChains({ chains: parseChains(options.chains) }, { control, wallet, logger })
+  const chainTable = parseChains(options.chains)
+  const chains = openChains({ chains: chainTable }, { control, wallet, logger })
   const accounts = createAccounts(
     { control, wallet, signKey: derive('login-token', new Uint8Array(0)), logger },
     {
       jwt: { ...defaultAccountsOptions.jwt, lifeMs: options.sessionMs },
       siwe: {
         ...defaultAccountsOptions.siwe,
+        chainIds: chainTable.map(({ chainID }) => chainID).filter((id) => id !== 0),
         domains: [...defaultAccountsOptions.siwe.domains, ...options.loginDomains],
       },
       whiteList: options.whiteList,
@@ -181,7 +182,7 @@ export async function createNode(options: NodeOptions): Promise<Node> {
   })
 
   const door = new Ingest(
-    { payloadBytes: limits.payloadBytes, envelopeWindowMs: 300_000, pushItems: 10_000 },
+    { payloadBytes: limits.payloadBytes, envelopeWindowMs: 300_000, pushItems: 1000 },
     {
       manager,
       projects,
@@ -215,12 +216,12 @@ export async function createNode(options: NodeOptions): Promise<Node> {
   }
   const http = createHttpEndpoint(
     {
-      ...defaultHttpOptions,
       host: options.host,
       port: options.httpPort,
       eventHost: options.deviceHost,
       eventPort: options.eventPort,
       tls,
+      limits: { payloadBytes: limits.payloadBytes, fileBytes: limits.moduleBytes, connections: limits.httpConnections },
     },
     {
       door,
