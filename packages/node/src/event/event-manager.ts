@@ -8,8 +8,8 @@ import { Pipeline, type PipelineDeps, type PipelineOptions } from './pipeline.ts
 
 export interface EventManagerDeps extends Omit<PipelineDeps, 'onCommitted'> {
   readonly executor: Executor
-  /** Called before a project does anything in this run of the node. */
-  onOpen(project: ProjectKey): void
+  /** Called before a project does anything in this run of the node, which waits for it. */
+  onOpen(project: ProjectKey): Promise<void>
   onCommitted(project: ProjectKey, batch: ExecutedBatch, messages: OrderedMessages): void
 }
 
@@ -70,11 +70,11 @@ export class EventManager implements Service {
   #pipeline(project: ProjectKey): Promise<Pipeline> {
     let opening = this.#opening.get(project)
     if (opening === undefined) {
-      this.#deps.onOpen(project)
-      opening = Pipeline.open(project, this.#options, {
-        ...this.#deps,
-        onCommitted: (batch, messages) => this.#deps.onCommitted(project, batch, messages),
-      })
+      const onCommitted: PipelineDeps['onCommitted'] = (batch, messages) =>
+        this.#deps.onCommitted(project, batch, messages)
+      opening = this.#deps
+        .onOpen(project)
+        .then(() => Pipeline.open(project, this.#options, { ...this.#deps, onCommitted }))
       this.#opening.set(project, opening)
       opening
         .then(

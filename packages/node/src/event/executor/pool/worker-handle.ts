@@ -98,6 +98,8 @@ export class WorkerHandle {
   }
 
   async stop(): Promise<void> {
+    // Unreferenced, the thread would let the process end while it still closes its stores.
+    this.#worker.ref()
     await this.#request({ type: 'stop' })
     this.#stopping = true
     await this.#worker.terminate()
@@ -142,7 +144,6 @@ export class WorkerHandle {
     worker.on('message', (message: FromWorker) => this.#receive(message))
     worker.on('error', (error) => this.#logger.error('an executor thread failed', { worker: this.#name }, error))
     worker.once('exit', () => this.#replace(worker))
-    worker.unref()
     return worker
   }
 
