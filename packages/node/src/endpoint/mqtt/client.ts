@@ -47,6 +47,7 @@ export class Client implements Link, Sender {
   #slowSince: number | undefined
   #abort: AbortController | undefined
   #gone = false
+  #stopping = false
 
   constructor(
     broker: Broker,
@@ -72,10 +73,10 @@ export class Client implements Link, Sender {
     this.#publisher = new Publisher(this)
   }
 
-  /** Aborts when the connection is gone. */
+  /** Aborts when the connection is gone or the endpoint stops. */
   readonly signal = (): AbortSignal => {
     this.#abort ??= new AbortController()
-    if (this.#gone) this.#abort.abort()
+    if (this.#gone || this.#stopping) this.#abort.abort()
     return this.#abort.signal
   }
 
@@ -209,7 +210,10 @@ export class Client implements Link, Sender {
     this.closed()
   }
 
+  /** Takes no more; what waits for a busy project is given up without acknowledgement. */
   stop(): void {
+    this.#stopping = true
+    this.#abort?.abort()
     this.connection.hold(hold.stopping)
   }
 

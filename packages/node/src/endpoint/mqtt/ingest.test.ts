@@ -308,6 +308,17 @@ describe('stop', () => {
     await harness.device(4)
   })
 
+  it('does not wait for a busy project', async () => {
+    const harness = await start()
+    const client = await harness.device(4)
+    harness.door.setReady(false)
+    client.publish('demo', 'x', { qos: 1 })
+    await until(() => harness.door.waiting > 0)
+    await harness.endpoint.stop()
+    await client.untilClosed()
+    expect([client.packets, harness.door.waiting]).toEqual([[], 0])
+  })
+
   it('ends at once when told to', async () => {
     const harness = await start()
     const client = await harness.device(5)

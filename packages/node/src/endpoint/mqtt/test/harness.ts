@@ -81,6 +81,23 @@ export async function start(options: Partial<MqttOptions> = {}, door = new FakeD
   return harness
 }
 
+/** An account that may read everything of project A. */
+export function reader(harness: Harness, version: 4 | 5 = 5, more: object = {}): Promise<RawClient> {
+  return harness.device(version, { clientId: 'reader', username: 'demo', ...more }, 'key-of-owner')
+}
+
+/** Subscribes to one filter; returns what was granted. */
+export async function subscribe(client: RawClient, topic: string, options: object = {}, properties?: object) {
+  const packet = { cmd: 'subscribe', messageId: 9, subscriptions: [{ topic, qos: 0, ...options }], properties }
+  client.send(packet as Packet)
+  return (await client.next('suback')).granted
+}
+
+/** Publishes for project A, as the node does. */
+export function send(harness: Harness, topic: string, payload = 'x', options: object = {}): Promise<void> {
+  return harness.endpoint.publish(topic, Buffer.from(payload), { project: projectA, ...options })
+}
+
 /** A socket with the packet codec on it. */
 export class RawClient {
   readonly socket: Socket
