@@ -62,4 +62,10 @@ export class CommittedAnswer implements EventAnswer {
   get messageID(): string {
     return toHex(this.#messageId)
   }
+
+  /** All fields in the order of the published form; getters would be left out otherwise. */
+  toJSON(): EventAnswer {
+    const { channel, publisherID, publisherKey, eventID, timestamp, results, error, messageID } = this
+    return { channel, publisherID, publisherKey, eventID, timestamp, results, ...(error === undefined ? {} : { error }), messageID }
+  }
 }
