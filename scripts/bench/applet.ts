@@ -1,7 +1,5 @@
 import { readFileSync } from 'node:fs'
 import { cpus } from 'node:os'
-import { fileURLToPath } from 'node:url'
-import asc from 'assemblyscript/asc'
 import type { HandlerCall, HostContext } from '../../packages/node/src/engine/engine.ts'
 import { CallState } from '../../packages/node/src/engine/host/call-state.ts'
 import { Guest } from '../../packages/node/src/engine/host/guest.ts'
@@ -9,6 +7,7 @@ import { createEngine, defaultCallLimits } from '../../packages/node/src/engine/
 import { compileModule } from '../../packages/node/src/engine/inline/compiled-module.ts'
 import { linkImports } from '../../packages/node/src/engine/inline/link-imports.ts'
 import { parseModule } from '../../packages/node/src/engine/module/parse.ts'
+import { compileApplet } from '../../packages/node/src/engine/testing/compile-applet.ts'
 import { type WasmFunction, type WasmInstance, wasm } from '../../packages/node/src/engine/webassembly.ts'
 import type { BenchRow } from './row.ts'
 
@@ -26,11 +25,11 @@ export async function benchApplet(): Promise<BenchRow[]> {
       { name: 'pressure', value: 1013.1 },
     ],
   })
-  const large = readFileSync(path('../../packages/node/test/interop/guests/fixtures/rust_wasi.wasm'))
-  return [
-    measure('applet-large', large, 'handle_report', report),
-    measure('applet-small', await compileSmall(), 'start', report),
-  ]
+  const large = readFileSync(
+    new URL('../../packages/node/test/interop/guests/fixtures/rust_wasi.wasm', import.meta.url),
+  )
+  const small = await compileApplet(new URL('assembly/small.ts', import.meta.url))
+  return [measure('applet-large', large, 'handle_report', report), measure('applet-small', small, 'start', report)]
 }
 
 function measure(name: string, original: Uint8Array, handler: string, payload: string): BenchRow {
@@ -139,23 +138,4 @@ function memoryHost(): HostContext {
     apiCall: absent,
     submitMetrics: absent,
   }
-}
-
-/** The small applet, compiled with the published AssemblyScript kit. */
-async function compileSmall(): Promise<Uint8Array> {
-  let binary: Uint8Array | undefined
-  const { error, stderr } = await asc.main(
-    [path('applets/small.ts'), '--optimize', '--outFile', 'small.wasm', '--path', path('../../node_modules')],
-    {
-      writeFile: (_name: string, content: string | Uint8Array) => {
-        binary = content as Uint8Array
-      },
-    },
-  )
-  if (error !== null || binary === undefined) throw new Error(`AssemblyScript: ${stderr.toString()}`, { cause: error })
-  return binary
-}
-
-function path(relative: string): string {
-  return fileURLToPath(new URL(relative, import.meta.url))
 }

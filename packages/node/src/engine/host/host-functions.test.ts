@@ -311,7 +311,7 @@ describe('any parameters whatever', () => {
           const outcome = module.call(testCall('go', context, { payload }))
           expect(outcome).toEqual(expect.objectContaining({ type: expect.stringMatching(/^(returned|failed)$/) }))
         }),
-        { numRuns: 300 },
+        { numRuns: 100 },
       )
     },
   )
