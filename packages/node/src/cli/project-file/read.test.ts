@@ -163,3 +163,29 @@ facts: [{ name: f, event: e, field: t, readings: 16, statement: { measure: avera
     expect(places(problems)).toEqual(['4:20 consensus.kind', '3:11 minNodes', '5:12 retention', '6:8 facts'])
   })
 })
+
+describe('variables of the environment', () => {
+  const file = (env: string) => `version: 1\nname: weather\nenv:\n${env}`
+  const ref = (name: string) => `$\{${name}}`
+
+  it('fill values of env, and nothing else', () => {
+    const env = `  TOKEN: ${ref('TOKEN')}\n  URL: https://${ref('HOST')}/${ref('TOKEN')}\n  PRICE: $5\n`
+    const text = `${file(env)}description: ${ref('TOKEN')}\n`
+    const filled = readProjectFile(text, 'w3bstream.yaml', { TOKEN: '0x01', HOST: 'a.b' })
+    expect(filled.env).toEqual({ TOKEN: '0x01', URL: 'https://a.b/0x01', PRICE: '$5' })
+    expect(filled.description).toBe(ref('TOKEN'))
+  })
+
+  it('are not filled twice', () => {
+    const { env } = readProjectFile(file(`  A: ${ref('A')}\n  B: $${ref('A')}\n`), 'w3bstream.yaml', { A: ref('B') })
+    expect(env).toEqual({ A: ref('B'), B: ref('A') })
+  })
+
+  it('are all named when they are not set', () => {
+    expect(problemsOf(file(`  A: ${ref('FIRST')}\n  B: ${ref('SECOND')} ${ref('THIRD')}\n`))).toEqual([
+      expect.objectContaining({ line: 4, path: 'env.A', message: expect.stringContaining('FIRST') }),
+      expect.objectContaining({ line: 5, path: 'env.B', message: expect.stringContaining('SECOND') }),
+      expect.objectContaining({ line: 5, path: 'env.B', message: expect.stringContaining('THIRD') }),
+    ])
+  })
+})

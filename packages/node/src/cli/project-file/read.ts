@@ -4,6 +4,7 @@ import { checkMeaning } from './check-meaning.ts'
 import { checkShape, type ShapeProblem } from './check-shape.ts'
 import { type ProjectFile, projectFileSchema } from './schema.ts'
 import { unsupported } from './unsupported.ts'
+import { fillVariables } from './variables.ts'
 
 /** Longest project file that is read, characters. */
 const lengthLimit = 4 * 1024 * 1024
@@ -16,9 +17,14 @@ type Document = ReturnType<typeof parseDocument>
 /**
  * Reads a project file.
  * @param name how messages call the file
+ * @param environment variables that values of `env` may name as `${NAME}`
  * @throws CliError PROJECT_FILE_INVALID with every mistake at its line; PROJECT_FILE_UNSUPPORTED
  */
-export function readProjectFile(text: string, name: string): ProjectFile {
+export function readProjectFile(
+  text: string,
+  name: string,
+  environment: Readonly<Record<string, string | undefined>> = {},
+): ProjectFile {
   const invalid = (problems: readonly FileProblem[]) =>
     new CliError({ code: 'PROJECT_FILE_INVALID', file: name, problems })
   if (text.length > lengthLimit)
@@ -36,7 +42,9 @@ export function readProjectFile(text: string, name: string): ProjectFile {
   const meaning = checkMeaning(wellFormed(value, shape))
   const locate = (problem: ShapeProblem) => locateProblem(document, lines, problem)
   if (shape.length + meaning.length > 0) throw invalid([...shape, ...meaning].map(locate).sort(byPlace))
-  const file = value as ProjectFile
+  const missing: ShapeProblem[] = []
+  const file = fillVariables(value as ProjectFile, environment, missing)
+  if (missing.length > 0) throw invalid(missing.map(locate).sort(byPlace))
   const beyond = unsupported(file)
   if (beyond.length > 0)
     throw new CliError({ code: 'PROJECT_FILE_UNSUPPORTED', file: name, problems: beyond.map(locate) })

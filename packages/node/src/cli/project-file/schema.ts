@@ -145,7 +145,8 @@ export const projectFileSchema = Type.Object(
     env: Type.Optional(
       Type.Record(Type.String({ pattern: '^[A-Za-z_][A-Za-z0-9_]{0,127}$' }), Type.String({ maxLength: 65_536 }), {
         additionalProperties: false,
-        description: 'All variables that applets read; others of the project are removed.',
+        description:
+          'All variables that applets read; others of the project are removed. Values may name variables of the deployment.',
       }),
     ),
     tables: Type.Optional(

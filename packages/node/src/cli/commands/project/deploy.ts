@@ -42,7 +42,7 @@ export const registerDeploy: Register = (parent, io) => {
 async function deploy(context: Context, options: Options): Promise<void> {
   const { io } = context
   const path = resolve(io.cwd, options.file)
-  const file = await loadFile(path, options.file)
+  const file = await loadFile(path, options.file, io)
   const api = await context.api()
   const operator = await checkChains(api, file)
   const desired = await buildDesired(file, dirname(path), operator)
@@ -56,7 +56,7 @@ async function deploy(context: Context, options: Options): Promise<void> {
   context.print({ ...result, applied: true }, () => `deployed ${file.name} to ${api.url}`)
 }
 
-async function loadFile(path: string, name: string): Promise<ProjectFile> {
+async function loadFile(path: string, name: string, { env }: CliIo): Promise<ProjectFile> {
   const { readProjectFile } = await import('../../project-file/read.ts')
   let text: string
   try {
@@ -67,7 +67,7 @@ async function loadFile(path: string, name: string): Promise<ProjectFile> {
       { cause: error },
     )
   }
-  return readProjectFile(text, name)
+  return readProjectFile(text, name, env)
 }
 
 /** The operator that the file names, and a look whether the node knows the chains. */
