@@ -66,7 +66,7 @@ function columnProblems(table: string, from: ColumnDefinition, to: ColumnDefinit
 const order = { smallint: 0, integer: 1, bigint: 2 } as const
 
 /** Whether every value of one type is a value of the other and reads the same. */
-export function widens(from: ColumnType, to: ColumnType): boolean {
+function widens(from: ColumnType, to: ColumnType): boolean {
   if (same(from, to)) return true
   if (from.name in order && to.name in order)
     return order[from.name as keyof typeof order] <= order[to.name as keyof typeof order]

@@ -21,7 +21,7 @@ const datatypes: Readonly<Record<string, TypeName>> = {
   NUMERIC: 'numeric',
 }
 
-export const datatypeNames: readonly string[] = Object.keys(datatypes)
+const datatypeNames: readonly string[] = Object.keys(datatypes)
 
 /** Texts of this length and more have no limit. */
 const unlimitedText = 21845

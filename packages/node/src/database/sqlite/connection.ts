@@ -1,6 +1,7 @@
 import { chmodSync, closeSync, existsSync, fsyncSync, mkdirSync, openSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
+import type { ProjectKey } from '@w3bstream/protocol'
 import { DatabaseError } from '../errors.ts'
 import { guarded } from '../sql/sqlite-fault.ts'
 import { projectMigrations } from './schema.ts'
@@ -40,15 +41,15 @@ export function openWriter(file: string, options: ConnectionOptions): DatabaseSy
  * Opens a connection that can only read, beside the writer.
  * @throws DatabaseError STORE_NOT_FOUND, SCHEMA_NEWER, STORE_CORRUPT
  */
-export function openReadOnly(file: string, options: ConnectionOptions): DatabaseSync {
-  if (!existsSync(file)) throw new DatabaseError({ code: 'STORE_NOT_FOUND', project: file })
+export function openReadOnly(file: string, project: ProjectKey, options: ConnectionOptions): DatabaseSync {
+  if (!existsSync(file)) throw new DatabaseError({ code: 'STORE_NOT_FOUND', project })
   return openChecked(
     () => new DatabaseSync(file, { readOnly: true, timeout: options.busyTimeoutMs }),
     (db) => {
       configure(db, options)
       const found = versionOf(db)
       if (found > projectMigrations.length) refuseNewer(file, found)
-      if (found === 0) throw new DatabaseError({ code: 'STORE_NOT_FOUND', project: file })
+      if (found === 0) throw new DatabaseError({ code: 'STORE_NOT_FOUND', project })
     },
   )
 }

@@ -34,13 +34,13 @@ class SqliteDatabase implements Database {
     const file = this.#file(project)
     return new SqliteStore({
       db: openWriter(file, this.#connection),
-      openBeside: () => openReadOnly(file, this.#connection),
+      openBeside: () => openReadOnly(file, project, this.#connection),
       lateWriteMs: this.#options.lateWriteMs ?? 50,
     })
   }
 
   openReader(project: ProjectKey): ProjectReader {
-    return new SqliteReader(openReadOnly(this.#file(project), this.#connection))
+    return new SqliteReader(openReadOnly(this.#file(project), project, this.#connection))
   }
 
   dropProject(project: ProjectKey): void {

@@ -156,14 +156,13 @@ export class SqliteStore implements ProjectStore {
     this.#timer ??= setTimeout(() => this.#onTimer(), this.#needs.lateWriteMs).unref()
   }
 
-  /** A failure keeps what waits; the next commit or question reports it where somebody can act on it. */
+  /** While a transaction is open, its commit takes what waits along. A failure keeps it for the next commit or question. */
   #onTimer(): void {
     this.#timer = undefined
-    if (this.#late.size === 0) return
     try {
       if (!this.#transaction) this.#flush()
     } catch {
-      this.#schedule()
+      // Reported to whoever commits or asks next; here nobody could act on it.
     }
     if (this.#late.size > 0) this.#schedule()
   }
