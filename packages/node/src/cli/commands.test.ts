@@ -195,3 +195,38 @@ describe('files', () => {
     expect(err).toContain('w3bstream.yaml:2:1 nam: unknown key "nam"; did you mean "name"?')
   })
 })
+
+describe('operators', () => {
+  const row = { operatorID: '7', name: 'rain', address: '0x00000000000000000000000000000000000000AA' }
+  const listed = { [`GET ${base}/operator/datalist?size=-1`]: { json: { data: [row], total: 1 } } }
+
+  it('gets a new key, another one each time, and shows the address only', async () => {
+    const { url, seen } = await node({ [`POST ${base}/operator`]: { json: row } })
+    const env = { W3BSTREAM_URL: url, W3BSTREAM_TOKEN: 't' }
+    const runs = [await run(['operator', 'add', 'rain'], { env }), await run(['operator', 'add', 'rain'], { env })]
+    const keys = seen.map(({ body }) => JSON.parse(body).privateKey as string)
+    expect(new Set(keys).size).toBe(2)
+    for (const key of keys) expect(key).toMatch(/^[0-9a-f]{64}$/)
+    for (const { code, out, err } of runs) {
+      expect({ code, out }).toEqual({ code: 0, out: `${row.address}\n` })
+      for (const key of keys) expect(err).not.toContain(key)
+    }
+  })
+
+  it('takes a key from standard input', async () => {
+    const { url, seen } = await node({ [`POST ${base}/operator`]: { json: row } })
+    const input = `0x${'11'.repeat(32)}\n`
+    await run(['operator', 'add', 'rain', '--key-stdin', '--url', url, '--token', 't'], { input })
+    expect(JSON.parse(seen[0]?.body ?? '')).toEqual({ name: 'rain', privateKey: input.trim() })
+  })
+
+  it('is removed by name, when told twice', async () => {
+    const { url, seen } = await node({ ...listed, [`DELETE ${base}/operator/data/7`]: { status: 204, body: '' } })
+    const env = { W3BSTREAM_URL: url, W3BSTREAM_TOKEN: 't' }
+    expect((await run(['operator', 'remove', 'rain'], { env })).code).toBe(2)
+    expect((await run(['operator', 'remove', 'other', '--yes', '--json'], { env })).err).toContain('CLI_NOT_FOUND')
+    expect(seen.some(({ method }) => method === 'DELETE')).toBe(false)
+    expect((await run(['operator', 'remove', 'rain', '--yes'], { env })).code).toBe(0)
+    expect(seen.at(-1)?.path).toBe(`${base}/operator/data/7`)
+  })
+})

@@ -7,6 +7,7 @@ import { registerEffect } from './commands/effect.ts'
 import { registerInit } from './commands/init.ts'
 import { registerLogin } from './commands/login.ts'
 import { registerLogs } from './commands/logs.ts'
+import { registerOperator } from './commands/operator/operator.ts'
 import { registerProject } from './commands/project/project.ts'
 import { registerPublish } from './commands/publish.ts'
 import { registerReceipt } from './commands/receipt/receipt.ts'
@@ -24,6 +25,7 @@ const commands: readonly Register[] = [
   registerInit,
   registerProject,
   registerDevice,
+  registerOperator,
   registerApplet,
   registerPublish,
   registerLogs,
