@@ -182,6 +182,7 @@ export function databaseSuite(candidate: Candidate): void {
       expect(await transaction.findIdempotent(bytes(5, 1))).toEqual({
         height: 1n,
         index: 1,
+        timeMs: 1_700_000_000_001,
         receipt: messages[1]!.receipt,
       })
       expect(await transaction.findIdempotent(bytes(5, 2))).toBeUndefined()
@@ -191,6 +192,21 @@ export function databaseSuite(candidate: Candidate): void {
       const next = await store.begin()
       expect(await next.findIdempotent(bytes(5, 1))).toMatchObject({ height: 2n, index: 0 })
       await next.rollback()
+      const key = bytes(5, 3)
+      await commit(batchRow(3, { messages: [messageRow(3, 0)], idempotency: [{ key, index: 0 }] }))
+      await commit(batchRow(4, { forgetKeysBeforeMs: 1_700_000_000_003 }))
+      const last = await store.begin()
+      expect(await last.findIdempotent(bytes(5, 1))).toBeUndefined()
+      expect(await last.findIdempotent(key)).toMatchObject({ height: 3n })
+      await last.rollback()
+    })
+
+    it('forgets the log lines of an instance, and counts what is left', async () => {
+      await commit(batchRow(1, { logs: [logRow(0), logRow(1, { instanceId: '33' }), logRow(2)] }))
+      await store.removeLogs('22')
+      await commit(batchRow(2, { logs: [logRow(0), logRow(1, { instanceId: '33' })] }))
+      await store.removeLogs('33')
+      expect(await store.listLogs({})).toMatchObject({ total: 1, data: [{ height: 2n, instanceId: '22' }] })
     })
 
     it('tracks effects from INIT to their end', async () => {

@@ -112,6 +112,8 @@ export interface BatchRow {
   readonly effects: readonly OutboxEntry[]
   /** Keys of retries to remember, with the index of the message that carried them. */
   readonly idempotency: readonly { readonly key: Uint8Array; readonly index: number }[]
+  /** Keys of batches before this time are forgotten. @default none */
+  readonly forgetKeysBeforeMs?: number
 }
 
 /** An effect with what only this member knows of it. */
@@ -165,7 +167,9 @@ export interface ProjectTransaction {
   /** Brings the applets' tables to this schema. @throws DatabaseError SCHEMA_DESTRUCTIVE, SCHEMA_INVALID */
   migrate(schema: DatabaseSchema): MaybePromise<void>
   /** The message that carried this key, if it is remembered. */
-  findIdempotent(key: Uint8Array): MaybePromise<{ height: bigint; index: number; receipt: Uint8Array } | undefined>
+  findIdempotent(
+    key: Uint8Array,
+  ): MaybePromise<{ height: bigint; index: number; timeMs: number; receipt: Uint8Array } | undefined>
   outboxUpdate(
     id: Uint8Array,
     change: Partial<Pick<OutboxRow, 'state' | 'local' | 'detail' | 'attempts'>>,
@@ -182,6 +186,8 @@ export interface ProjectStore extends ProjectReader {
   outboxUpdate(
     changes: readonly ({ id: Uint8Array } & Partial<Pick<OutboxRow, 'state' | 'local' | 'detail' | 'attempts'>>)[],
   ): MaybePromise<void>
+  /** Forgets the log lines of an instance. */
+  removeLogs(instanceId: Sfid): MaybePromise<void>
   putCertificates(certificates: readonly { height: bigint; certificate: Uint8Array }[]): MaybePromise<void>
 }
 

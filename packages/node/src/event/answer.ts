@@ -66,6 +66,15 @@ export class CommittedAnswer implements EventAnswer {
   /** All fields in the order of the published form; getters would be left out otherwise. */
   toJSON(): EventAnswer {
     const { channel, publisherID, publisherKey, eventID, timestamp, results, error, messageID } = this
-    return { channel, publisherID, publisherKey, eventID, timestamp, results, ...(error === undefined ? {} : { error }), messageID }
+    return {
+      channel,
+      publisherID,
+      publisherKey,
+      eventID,
+      timestamp,
+      results,
+      ...(error === undefined ? {} : { error }),
+      messageID,
+    }
   }
 }

@@ -1,4 +1,4 @@
-import type { Message, ProjectKey } from '@w3bstream/protocol'
+import type { Message, ProjectKey, Sfid } from '@w3bstream/protocol'
 import { ApiError } from '../endpoint/api-error.ts'
 import type { Service } from '../endpoint/endpoint.ts'
 import type { ExecutedBatch, Executor } from './executor/executor.ts'
@@ -46,6 +46,17 @@ export class EventManager implements Service {
     if (this.#stopping) return Promise.reject(new ApiError('NodeStopping', '', { retryAfterMs: 5000 }))
     const pipeline = this.#open.get(project)
     return pipeline ? pipeline.offer(message) : this.#pipeline(project).then((opened) => opened.offer(message))
+  }
+
+  /** Forgets the log lines of an instance. */
+  async removeLogs(project: ProjectKey, instanceId: Sfid): Promise<void> {
+    if (!this.#open.has(project)) await this.#pipeline(project)
+    await this.#deps.executor.removeLogs(project, instanceId)
+  }
+
+  /** Opens a project before its first message, which continues its history and certifies the end of it. */
+  async wake(project: ProjectKey): Promise<void> {
+    if (!this.#open.has(project)) await this.#pipeline(project)
   }
 
   acceptsWork(project: ProjectKey): boolean {

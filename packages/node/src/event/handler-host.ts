@@ -133,7 +133,7 @@ export class HandlerHost implements HostContext {
   }
 
   sqlExecute(request: SqlRequest): MaybePromise<SqlResult> {
-    const run = () => this.#transaction.sqlExecute(request)
+    const run = () => this.#transaction.sqlExecute(request, this.#sqlLimits)
     const done = (result: SqlResult) => {
       this.#sqlWrites.push({ request, result })
       return result
@@ -146,8 +146,8 @@ export class HandlerHost implements HostContext {
 
   sqlQuery(request: SqlRequest): MaybePromise<SqlResult> {
     return sqlFault(
-      () => this.#transaction.sqlQuery(request),
-      (result) => this.#capped(result),
+      () => this.#transaction.sqlQuery(request, this.#sqlLimits),
+      (result) => result,
     )
   }
 
@@ -216,10 +216,9 @@ export class HandlerHost implements HostContext {
     if (this.#pending.length >= effects) throw new HostFault('Limit', `more than ${effects} effects in one call`)
   }
 
-  #capped(result: SqlResult): SqlResult {
-    const { sqlRows } = this.definition.settings.limits
-    if (result.rows.length > sqlRows) throw new HostFault('Limit', `${result.rows.length} rows, at most ${sqlRows}`)
-    return result
+  get #sqlLimits(): { rows: number; bytes: number } {
+    const { sqlRows, sqlResultBytes } = this.definition.settings.limits
+    return { rows: sqlRows, bytes: sqlResultBytes }
   }
 
   /** Asks the world outside; the thread is free meanwhile, and what was answered is written down. */

@@ -23,7 +23,12 @@ import {
 import type { MessageRow, ProjectStore, ProjectTip, ProjectTransaction } from '../database/database.ts'
 import type { Engine, HandlerOutcome } from '../engine/engine.ts'
 import { DefinitionEditor } from '../project/apply-change.ts'
-import type { ChangeResult, ProjectChange, ProjectDefinition } from '../project/definition.ts'
+import {
+  type ChangeResult,
+  defaultProjectSettings,
+  type ProjectChange,
+  type ProjectDefinition,
+} from '../project/definition.ts'
 import { applyRows, definitionFromRows, definitionKinds } from '../project/definition-rows.ts'
 import { ExecutorError } from './executor/errors.ts'
 import type { DecidedBatch, ExecutedBatch, ExecutorServices } from './executor/executor.ts'
@@ -220,13 +225,21 @@ class BatchRun {
       const detail = JSON.stringify({ duplicateOf: `0x${Buffer.from(first.messageId).toString('hex')}` })
       return { ...this.#receipt(message, id, index, 'duplicate'), results: first.results, detail }
     }
-    this.#idempotency.set(text, { key, index })
-    return this.#run(message, id, index)
+    const receipt = await this.#run(message, id, index)
+    // What was refused was not executed; its sender tries again under the same key.
+    if (receipt.status !== 'refused') this.#idempotency.set(text, { key, index })
+    return receipt
   }
 
   async #findFirst(key: Uint8Array): Promise<Receipt | undefined> {
     const found = await this.#transaction.findIdempotent(key)
-    return found && decodeReceipt(found.receipt)
+    // Keys are forgotten now and then only; whether one still counts must not depend on when.
+    if (!found || found.timeMs < this.#header.timeMs - this.#keyWindowMs) return undefined
+    return decodeReceipt(found.receipt)
+  }
+
+  get #keyWindowMs(): number {
+    return (this.definition?.settings ?? defaultProjectSettings).idempotencyWindowMs
   }
 
   #run(message: Message, id: Uint8Array, index: number): Receipt | Promise<Receipt> {
@@ -394,6 +407,7 @@ class BatchRun {
       logs,
       effects,
       idempotency: [...this.#idempotency.values()],
+      ...(height % forgetKeysEvery === 0n ? { forgetKeysBeforeMs: timeMs - this.#keyWindowMs } : {}),
     }
     const executed: ExecutedBatch = {
       height,
@@ -416,6 +430,8 @@ class BatchRun {
   }
 }
 
+/** Batches from one forgetting of old idempotency keys to the next. */
+const forgetKeysEvery = 256n
 const emptyEffects = merkleRoot([], keccakTree)
 
 function pack(rows: readonly MessageRow[]): { receipts: Uint8Array; ends: Uint32Array } {

@@ -33,8 +33,8 @@ import { lockDirectory } from './data-directory.ts'
 import { executorServices } from './executor-services.ts'
 import { createMqttServices } from './mqtt-services.ts'
 import type { NodeOptions } from './options.ts'
-import { pendingOutboxes } from './pending-outboxes.ts'
 import { Services } from './services.ts'
+import { unfinishedWork } from './unfinished-work.ts'
 import { version } from './version.ts'
 
 /** Where a running node is reached. */
@@ -237,6 +237,7 @@ export async function createNode(options: NodeOptions): Promise<Node> {
       chains: chains.list(),
       inspectModule: (bytes) => executor.inspectModule(bytes),
       exportReceipt: exportOf,
+      removeLogs: (key, instanceId) => manager.removeLogs(key, instanceId),
       logger,
       metrics,
       nodeInfo: { version, builtMs: now() },
@@ -255,7 +256,7 @@ export async function createNode(options: NodeOptions): Promise<Node> {
     },
     stop: () => Promise.resolve(),
   }
-  const unfinished = pendingOutboxes(index, projects, settle, logger)
+  const unfinished = unfinishedWork({ index, projects, manager, settle, logger })
   // Written order is start order. Endpoints come last: they open when everything behind them stands.
   const services = new Services(
     [accounts, admin, chains, manager, registry, unfinished, dispatcher, ...mqtt.services, rpc, http],

@@ -20,7 +20,7 @@ export interface MemoryState {
   readonly kv: Map<string, KvRow>
   definition: readonly DefinitionRow[]
   /** Place of the message that carried a key, by the key's hexadecimal digits. */
-  readonly idempotency: Map<string, { height: bigint; index: number }>
+  readonly idempotency: Map<string, { height: bigint; index: number; timeMs: number }>
 }
 
 export function emptyState(): MemoryState {
@@ -43,7 +43,7 @@ export function changeOutbox(outbox: readonly OutboxRow[], id: Uint8Array, chang
 
 /** Adds a batch; bytes are copied, because callers write the next batch into the same buffers. */
 export function appendBatch(state: MemoryState, batch: BatchRow): void {
-  const { messages, logs, effects, idempotency, ...rest } = batch
+  const { messages, logs, effects, idempotency, forgetKeysBeforeMs = 0, ...rest } = batch
   const { height, timeMs } = batch
   state.batches.push({ ...copyBytes(rest), certificate: new Uint8Array() })
   state.messages.push(...messages.map((message) => ({ ...copyBytes(message), height })))
@@ -65,7 +65,8 @@ export function appendBatch(state: MemoryState, batch: BatchRow): void {
     }),
   )
   state.outbox = [...state.outbox, ...added]
-  for (const { key, index } of idempotency) state.idempotency.set(hexKey(key), { height, index })
+  for (const { key, index } of idempotency) state.idempotency.set(hexKey(key), { height, index, timeMs })
+  for (const [key, place] of state.idempotency) if (place.timeMs < forgetKeysBeforeMs) state.idempotency.delete(key)
 }
 
 function copyBytes<T extends object>(row: T): T {

@@ -1,3 +1,4 @@
+import type { Sfid } from '@w3bstream/protocol'
 import type {
   DefinitionRow,
   EffectState,
@@ -42,6 +43,11 @@ export class MemoryStore implements ProjectStore {
   async outboxUpdate(changes: readonly ({ id: Uint8Array } & OutboxChange)[]): Promise<void> {
     const { state } = this.#project
     for (const { id, ...change } of changes) state.outbox = changeOutbox(state.outbox, id, change)
+  }
+
+  async removeLogs(instanceId: Sfid): Promise<void> {
+    const { state } = this.#project
+    state.logs.splice(0, state.logs.length, ...state.logs.filter((row) => row.instanceId !== instanceId))
   }
 
   async putCertificates(certificates: readonly { height: bigint; certificate: Uint8Array }[]): Promise<void> {

@@ -96,7 +96,9 @@ export class MemoryTransaction implements ProjectTransaction {
     this.#project.sql.migrate(schema)
   }
 
-  async findIdempotent(key: Uint8Array): Promise<{ height: bigint; index: number; receipt: Uint8Array } | undefined> {
+  async findIdempotent(
+    key: Uint8Array,
+  ): Promise<{ height: bigint; index: number; timeMs: number; receipt: Uint8Array } | undefined> {
     this.#check()
     const { idempotency, messages } = this.#project.state
     const place = idempotency.get(hexKey(key))

@@ -15,6 +15,7 @@ interface Totals {
 export class BatchWriter {
   readonly #insertBatch: StatementSync
   readonly #lastTotals: StatementSync
+  readonly #forgetKeys: StatementSync
   readonly #messages: BulkInsert<MessageRow>
   readonly #bodies: BulkInsert<MessageRow>
   readonly #receipts: BulkInsert<MessageRow>
@@ -30,6 +31,7 @@ export class BatchWriter {
     this.#lastTotals = db.prepare(
       'SELECT messages_before, message_count, logs_before, log_count FROM batch ORDER BY height DESC LIMIT 1',
     )
+    this.#forgetKeys = db.prepare('DELETE FROM idempotency WHERE time_ms < ?')
     const messageColumns = 'message (row, id, received_ms, kind, publisher_id, event_type, event_id, status)'
     this.#messages = new BulkInsert(db, messageColumns, (m, values) => {
       values.push(this.#first + m.index, m.id, m.receivedMs, m.kind, m.publisherId, m.eventType, m.eventId, m.status)
@@ -54,11 +56,11 @@ export class BatchWriter {
     })
     this.#idempotency = new BulkInsert(
       db,
-      'idempotency (key, row)',
+      'idempotency (key, row, time_ms)',
       ({ key, index }, values) => {
-        values.push(key, this.#first + index)
+        values.push(key, this.#first + index, this.#timeMs)
       },
-      { onConflict: '(key) DO UPDATE SET row = excluded.row' },
+      { onConflict: '(key) DO UPDATE SET row = excluded.row, time_ms = excluded.time_ms' },
     )
   }
 
@@ -74,6 +76,7 @@ export class BatchWriter {
     this.#logs.run(batch.logs)
     this.#effects.run(batch.effects)
     this.#idempotency.run(batch.idempotency)
+    if (batch.forgetKeysBeforeMs !== undefined) this.#forgetKeys.run(batch.forgetKeysBeforeMs)
   }
 
   #writeHeader(batch: BatchRow): void {

@@ -80,9 +80,12 @@ export function listMessages(statements: Statements, query: MessageFilter): Page
 
 /**
  * How many rows of all batches are kept, from the running counts of the first and last batch that still have some: counting
- * them would read the whole table. Retention drops whole batches, oldest first.
+ * them would read the whole table. Retention drops whole batches, oldest first; log lines that were removed out of that order
+ * are counted after all.
  */
 export function storedTotal(statements: Statements, table: 'message' | 'log'): number {
+  if (table === 'log' && statements.get('SELECT 1 FROM log_removal LIMIT 1'))
+    return statements.get<{ total: number }>('SELECT count(*) AS total FROM log')!.total
   const edge = (end: 'min' | 'max') =>
     statements.get<{ row: number | null }>(`SELECT ${end}(row) AS row FROM ${table}`)!.row
   const [oldest, newest] = [edge('min'), edge('max')]

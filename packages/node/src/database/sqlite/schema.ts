@@ -28,11 +28,13 @@ export const projectMigrations: readonly string[] = [
   CREATE INDEX message_id ON message (id);
   CREATE TABLE message_body (row INTEGER PRIMARY KEY, body BLOB NOT NULL) STRICT;
   CREATE TABLE receipt (row INTEGER PRIMARY KEY, receipt BLOB NOT NULL) STRICT;
-  CREATE TABLE idempotency (key BLOB PRIMARY KEY, row INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+  CREATE TABLE idempotency (key BLOB PRIMARY KEY, row INTEGER NOT NULL, time_ms INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+  CREATE INDEX idempotency_time ON idempotency (time_ms);
   CREATE TABLE log (
     row INTEGER PRIMARY KEY, applet_id TEXT NOT NULL, instance_id TEXT NOT NULL, source TEXT NOT NULL,
     level INTEGER NOT NULL, message TEXT NOT NULL, time_ms INTEGER NOT NULL, event_id TEXT NOT NULL
   ) STRICT;
+  CREATE TABLE log_removal (instance_id TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;
   CREATE TABLE outbox (
     row INTEGER PRIMARY KEY, message_index INTEGER NOT NULL, id BLOB NOT NULL, kind TEXT NOT NULL, body BLOB NOT NULL,
     local TEXT NOT NULL, state TEXT NOT NULL, settled INTEGER NOT NULL, attempts INTEGER NOT NULL, detail TEXT NOT NULL,

@@ -1,4 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite'
+import type { Sfid } from '@w3bstream/protocol'
 import type { ProjectStore, ProjectTransaction, SqlRequest } from '../database.ts'
 import { AppletSql } from '../sql/applet-sql.ts'
 import { guarded } from '../sql/sqlite-fault.ts'
@@ -73,6 +74,20 @@ export class SqliteStore implements ProjectStore {
   putCertificates(certificates: readonly CertificateEntry[]): void {
     this.#late.addCertificates(certificates)
     this.#schedule()
+  }
+
+  removeLogs(instanceId: Sfid): void {
+    guarded(() => {
+      this.#db.exec('BEGIN IMMEDIATE')
+      try {
+        this.#statements.run('DELETE FROM log WHERE instance_id = ?', instanceId)
+        this.#statements.run('INSERT INTO log_removal (instance_id) VALUES (?) ON CONFLICT DO NOTHING', instanceId)
+        this.#db.exec('COMMIT')
+      } catch (error) {
+        if (this.#db.isTransaction) this.#db.exec('ROLLBACK')
+        throw error
+      }
+    })
   }
 
   tip() {

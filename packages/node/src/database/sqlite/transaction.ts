@@ -109,12 +109,18 @@ export class SqliteTransaction implements ProjectTransaction {
     this.#write(() => this.#needs.sql.migrate(schema))
   }
 
-  findIdempotent(key: Uint8Array): { height: bigint; index: number; receipt: Uint8Array } | undefined {
+  findIdempotent(key: Uint8Array): { height: bigint; index: number; timeMs: number; receipt: Uint8Array } | undefined {
     return this.#read(() => {
-      const sql = 'SELECT i.row, r.receipt FROM idempotency i LEFT JOIN receipt r ON r.row = i.row WHERE i.key = ?'
-      const found = this.#needs.statements.get<{ row: number; receipt: Uint8Array | null }>(sql, key)
+      const sql =
+        'SELECT i.row, i.time_ms, r.receipt FROM idempotency i LEFT JOIN receipt r ON r.row = i.row WHERE i.key = ?'
+      const found = this.#needs.statements.get<{ row: number; time_ms: number; receipt: Uint8Array | null }>(sql, key)
       return (
-        found && { height: heightOf(found.row), index: indexOf(found.row), receipt: found.receipt ?? new Uint8Array() }
+        found && {
+          height: heightOf(found.row),
+          index: indexOf(found.row),
+          timeMs: found.time_ms,
+          receipt: found.receipt ?? new Uint8Array(),
+        }
       )
     })
   }

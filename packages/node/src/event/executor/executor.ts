@@ -85,6 +85,8 @@ export interface Executor {
   /** Notes what became of effects, and certificates; on disk soon after. */
   updateOutbox(project: ProjectKey, changes: readonly OutboxChange[]): void
   putCertificate(project: ProjectKey, height: bigint, certificate: Uint8Array): void
+  /** Forgets the log lines of an instance. */
+  removeLogs(project: ProjectKey, instanceId: Sfid): Promise<void>
   /** @throws EngineError MODULE_INVALID, MODULE_TOO_LARGE */
   inspectModule(wasm: Uint8Array): Promise<ModuleReport>
   close(project: ProjectKey): Promise<void>

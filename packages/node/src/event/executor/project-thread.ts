@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import type { ProjectKey } from '@w3bstream/protocol'
+import type { ProjectKey, Sfid } from '@w3bstream/protocol'
 import type { Database, ProjectTip } from '../../database/database.ts'
 import type { Engine } from '../../engine/engine.ts'
 import type { Progress } from '../handler-host.ts'
@@ -46,6 +46,10 @@ export class ProjectThread {
 
   async putCertificate(project: ProjectKey, height: bigint, certificate: Uint8Array): Promise<void> {
     await this.#inTurn(project, (processor) => processor.store.putCertificates([{ height, certificate }]))
+  }
+
+  removeLogs(project: ProjectKey, instanceId: Sfid): Promise<void> {
+    return this.#inTurn(project, (processor) => processor.store.removeLogs(instanceId))
   }
 
   inspectModule(wasm: Uint8Array): ModuleReport {

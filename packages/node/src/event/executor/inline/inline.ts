@@ -14,6 +14,7 @@ export function createInlineExecutor(
     updateOutbox: (project, changes) => void thread.updateOutbox(project, changes).catch(ignore),
     putCertificate: (project, height, certificate) =>
       void thread.putCertificate(project, height, certificate).catch(ignore),
+    removeLogs: (project, instanceId) => thread.removeLogs(project, instanceId),
     inspectModule: (wasm) => Promise.resolve().then(() => thread.inspectModule(wasm)),
     close: (project) => thread.close(project),
     stop: () => thread.stop(),

@@ -70,6 +70,7 @@ export function createPool(options: PoolOptions, deps: { services: ExecutorServi
     updateOutbox: (project, changes) => placed.get(project)?.notify({ type: 'outbox', project, changes }),
     putCertificate: (project, height, certificate) =>
       placed.get(project)?.notify({ type: 'certificate', project, height, certificate }),
+    removeLogs: (project, instanceId) => Promise.resolve().then(() => of(project).removeLogs(project, instanceId)),
     inspectModule(wasm): Promise<ModuleReport> {
       if (workers.length === 0) return Promise.reject(new ExecutorError({ code: 'EXECUTOR_STOPPED' }))
       return leastLoaded().inspect(wasm)

@@ -1,4 +1,4 @@
-import { type Fault, type ProjectKey, W3bstreamError } from '@w3bstream/protocol'
+import { type Fault, type ProjectKey, type Sfid, W3bstreamError } from '@w3bstream/protocol'
 import { DatabaseError } from '../../../database/errors.ts'
 import { EngineError } from '../../../engine/errors.ts'
 import { VfsError } from '../../../vfs/errors.ts'
@@ -16,6 +16,7 @@ export interface WorkerData {
 export type Request =
   | { type: 'open'; project: ProjectKey; slot: number }
   | { type: 'execute'; batch: DecidedBatch; stopped: readonly Stopped[] }
+  | { type: 'removeLogs'; project: ProjectKey; instanceId: Sfid }
   | { type: 'inspect'; wasm: Uint8Array }
   | { type: 'close'; project: ProjectKey }
   | { type: 'stop' }

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { Worker } from 'node:worker_threads'
-import type { ProjectKey } from '@w3bstream/protocol'
+import type { ProjectKey, Sfid } from '@w3bstream/protocol'
 import type { SignedTransaction } from '../../../chain/chain.ts'
 import type { ProjectTip } from '../../../database/database.ts'
 import type { Logger } from '../../../telemetry/logger.ts'
@@ -48,6 +48,8 @@ export class WorkerHandle {
   readonly #waiting = new Map<number, Waiting>()
   readonly #slots = new Map<ProjectKey, number>()
   readonly #unsettled = new UnsettledSignatures()
+  /** Notices that may not be on disk yet, each with the number of the last request before it. */
+  readonly #notices = new Map<ProjectKey, { notice: Notice; after: number }[]>()
   #progress = createProgressMemory()
   #worker: Worker
   #lastId = 0
@@ -84,16 +86,24 @@ export class WorkerHandle {
     return executed
   }
 
+  async removeLogs(project: ProjectKey, instanceId: Sfid): Promise<void> {
+    await this.#request({ type: 'removeLogs', project, instanceId })
+  }
+
   inspect(wasm: Uint8Array): Promise<ModuleReport> {
     return this.#request({ type: 'inspect', wasm })
   }
 
   notify(notice: Notice): void {
+    const kept = this.#notices.get(notice.project) ?? []
+    kept.push({ notice, after: this.#lastId })
+    this.#notices.set(notice.project, kept)
     this.#send({ type: 'notice', notice })
   }
 
   async close(project: ProjectKey): Promise<void> {
     this.#slots.delete(project)
+    this.#notices.delete(project)
     await this.#request({ type: 'close', project })
   }
 
@@ -163,7 +173,15 @@ export class WorkerHandle {
           this.#logger.error('a project did not open again', { project }, error),
         )
     }
+    for (const kept of this.#notices.values()) for (const { notice } of kept) this.#send({ type: 'notice', notice })
     for (const [id, waiting] of unanswered) this.#repeat(id, waiting)
+  }
+
+  /** A batch that is on disk took the notices before it along. */
+  #forgetNotices(project: ProjectKey, request: number): void {
+    const kept = this.#notices.get(project)?.filter(({ after }) => after >= request)
+    if (kept?.length) this.#notices.set(project, kept)
+    else this.#notices.delete(project)
   }
 
   #repeat(id: number, waiting: Waiting): void {
@@ -208,6 +226,7 @@ export class WorkerHandle {
   #settle(id: number, outcome: Outcome): void {
     const waiting = this.#waiting.get(id)
     this.#waiting.delete(id)
+    if (outcome.ok && waiting?.request.type === 'execute') this.#forgetNotices(waiting.request.batch.project, id)
     if (outcome.ok) waiting?.resolve(outcome.value as never)
     else waiting?.reject(fromWire(outcome.error))
   }

@@ -68,6 +68,8 @@ async function answer(request: Request): Promise<unknown> {
       return thread.open(request.project)
     case 'execute':
       return thread.execute(request.batch, request.stopped)
+    case 'removeLogs':
+      return thread.removeLogs(request.project, request.instanceId)
     case 'inspect':
       return thread.inspectModule(request.wasm)
     case 'close':
