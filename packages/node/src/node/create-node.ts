@@ -185,6 +185,7 @@ export async function createNode(options: NodeOptions): Promise<Node> {
     logger: logger.child('settle'),
   })
 
+  countPublishers(metrics, index)
   const door = new Ingest(
     { payloadBytes: limits.payloadBytes, envelopeWindowMs: 300_000, pushItems: 1000 },
     {

@@ -118,6 +118,14 @@ export class ProjectIndex {
     this.#control.prepare('DELETE FROM publisher_token WHERE project = ?').run(key)
   }
 
+  /** Devices of each project that has some. */
+  publisherCounts(): { key: ProjectKey; count: number }[] {
+    const rows = this.#control
+      .prepare("SELECT project, count(*) AS count FROM project_object WHERE kind = 'publisher' GROUP BY project")
+      .all()
+    return rows.map((row) => ({ key: row.project as ProjectKey, count: Number(row.count) }))
+  }
+
   locate(kind: string, id: Sfid): ProjectKey | undefined {
     const row = this.#control.prepare('SELECT project FROM project_object WHERE kind = ? AND id = ?').get(kind, id)
     return row?.project as ProjectKey | undefined
