@@ -4,7 +4,13 @@ export default defineConfig({
   resolve: { conditions: ['source', 'node'] },
   ssr: { resolve: { conditions: ['source', 'node'] } },
   test: {
-    include: ['packages/*/{src,test}/**/*.test.ts', 'contracts/test/**/*.test.ts', 'examples/*/test/**/*.test.ts', 'scripts/**/*.test.ts'],
+    include: [
+      'packages/*/{src,test}/**/*.test.ts',
+      'contracts/test/**/*.test.ts',
+      'examples/*/test/**/*.test.ts',
+      'scripts/**/*.test.ts',
+    ],
+    globalSetup: ['packages/node/test/support/build-cli.ts'],
     execArgv: ['--conditions=source'],
     pool: 'forks',
     maxWorkers: 2,
