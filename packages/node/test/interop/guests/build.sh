@@ -9,6 +9,8 @@ RUSTC=${RUSTC:-/usr/bin/rustc}
 CLANG=${CLANG:-clang-14}
 GO=${GO:-/usr/local/go/bin/go}
 OUT=$PWD/fixtures
+# clang runs whatever `wasm-opt` it finds, for example one of npm, and the result would depend on it.
+PATH=/usr/bin:/bin
 mkdir -p "$OUT"
 
 # $1 source, $2 target, $3 fixture, then options. Paths are taken out, so that the result does not name this machine.

@@ -10,7 +10,7 @@ EXPORT("alloc") void *host_alloc(host_size size) { return size <= sizeof room ? 
 EXPORT("grow") int grow(int rid) {
   (void)rid;
   for (;;) {
-    int page = __builtin_wasm_memory_grow(0, 1);
+    int page = (int)__builtin_wasm_memory_grow(0, 1);
     if (page < 0) __builtin_trap();
     *(volatile char *)((unsigned long)page * PAGE) = 1;
   }
@@ -19,7 +19,8 @@ EXPORT("grow") int grow(int rid) {
 /* Grows until refused and returns the pages it then has. */
 EXPORT("measure") int measure(int rid) {
   (void)rid;
-  while (__builtin_wasm_memory_grow(0, 16) >= 0) {
+  /* The builtin's type is unsigned, the refusal is −1. */
+  while ((int)__builtin_wasm_memory_grow(0, 16) >= 0) {
   }
   return __builtin_wasm_memory_size(0);
 }

@@ -24,7 +24,7 @@ EXPORT("recurse") int recurse(int rid) {
   return descend(0);
 }
 
-/* `alloc` asks the host for data, for which the host calls `alloc`, and so on: must end as a failure of this call. */
+/* `alloc` asks the host for data, for which the host would call `alloc`, and so on: must end. */
 EXPORT("reenter") int reenter(int rid) {
   void *ptr;
   host_size size;
