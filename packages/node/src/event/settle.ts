@@ -1,6 +1,6 @@
 import { randomBytes, randomUUID } from 'node:crypto'
-import { decodeEffectBody, type EffectBody, type Message, type ProjectKey } from '@w3bstream/protocol'
-import type { Chains } from '../chain/chain.ts'
+import { decodeEffectBody, type EffectBody, type Message, type ProjectKey, toHex } from '@w3bstream/protocol'
+import type { Chains, TransactionOutcome } from '../chain/chain.ts'
 import type { EffectState, OutboxRow } from '../database/database.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import type { CommittedEffect, ExecutedBatch, OutboxChange } from './executor/executor.ts'
@@ -68,10 +68,10 @@ export class Settle {
   }
 
   /** A transaction has come to its end: noted in the project's history, as whatever comes back from outside. */
-  async transactionEnded(project: ProjectKey, effectId: Uint8Array, outcome: object): Promise<void> {
-    const payload = new TextEncoder().encode(
-      JSON.stringify({ effectId: Buffer.from(effectId).toString('hex'), ...outcome }),
-    )
+  async transactionEnded(project: ProjectKey, effectId: Uint8Array, outcome: TransactionOutcome): Promise<void> {
+    const { blockNumber, ...told } = outcome
+    const end = { effectId: toHex(effectId), ...told, blockNumber: blockNumber?.toString() }
+    const payload = new TextEncoder().encode(JSON.stringify(end))
     await this.#deps.submit(project, answerMessage('', payload, this.#deps.now()))
   }
 
