@@ -1,5 +1,4 @@
 import { readFileSync } from 'node:fs'
-import { cpus } from 'node:os'
 import type { HandlerCall, HostContext } from '../../packages/node/src/engine/engine.ts'
 import { CallState } from '../../packages/node/src/engine/host/call-state.ts'
 import { Guest } from '../../packages/node/src/engine/host/guest.ts'
@@ -9,13 +8,13 @@ import { linkImports } from '../../packages/node/src/engine/inline/link-imports.
 import { parseModule } from '../../packages/node/src/engine/module/parse.ts'
 import { compileApplet } from '../../packages/node/src/engine/testing/compile-applet.ts'
 import { type WasmFunction, type WasmInstance, wasm } from '../../packages/node/src/engine/webassembly.ts'
+import { type BenchContext, median } from './compare.ts'
 import type { BenchRow } from './row.ts'
 
 const roundMs = 1000
-const rounds = 5
 
 /** Calls per second of an applet on one core with fresh memory at every call, against a new instance for every call. */
-export async function benchApplet(): Promise<BenchRow[]> {
+export async function benchApplet(context: BenchContext): Promise<BenchRow[]> {
   const report = JSON.stringify({
     device: 'station-7',
     readings: [
@@ -29,19 +28,22 @@ export async function benchApplet(): Promise<BenchRow[]> {
     new URL('../../packages/node/test/interop/guests/fixtures/rust_wasi.wasm', import.meta.url),
   )
   const small = await compileApplet(new URL('assembly/small.ts', import.meta.url))
-  return [measure('applet-large', large, 'handle_report', report), measure('applet-small', small, 'start', report)]
+  return [
+    measure('applet-large', large, handlerCall('handle_report', report), context),
+    measure('applet-small', small, handlerCall('start', report), context),
+  ]
 }
 
-function measure(name: string, original: Uint8Array, handler: string, payload: string): BenchRow {
-  const call = handlerCall(handler, Buffer.from(payload.padEnd(200)))
+function measure(name: string, original: Uint8Array, call: HandlerCall, context: BenchContext): BenchRow {
   const ours = restoring(original, call)
   const fresh = instantiating(original, call)
   for (const run of [ours, fresh]) callsPerSecond(run)
   const measured: number[] = []
   const baseline: number[] = []
-  for (let round = 0; round < rounds; round++) {
+  for (let round = 1; round <= context.rounds; round++) {
     measured.push(callsPerSecond(ours))
     baseline.push(callsPerSecond(fresh))
+    context.progress(`${name} round ${round}/${context.rounds}: ${Math.round(measured.at(-1)!)} calls/s`)
   }
   return {
     name,
@@ -51,12 +53,8 @@ function measure(name: string, original: Uint8Array, handler: string, payload: s
     baselines: [{ name: 'new WebAssembly.Instance per call', value: median(baseline) }],
     ratio: median(measured) / median(baseline),
     rounds: measured,
-    environment: {
-      node: process.version,
-      cpu: cpus()[0]?.model ?? 'unknown',
-      moduleBytes: String(original.length),
-      worst: String(Math.round(Math.min(...measured))),
-    },
+    environment: context.environment,
+    details: { 'module KiB': original.length / 1024 },
   }
 }
 
@@ -101,14 +99,10 @@ function callsPerSecond(run: () => void): number {
   return (calls * 1000) / (now - begin)
 }
 
-function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)]!
-}
-
-function handlerCall(handler: string, payload: Uint8Array): HandlerCall {
+function handlerCall(handler: string, payload: string): HandlerCall {
   return {
     handler,
-    payload,
+    payload: Buffer.from(payload.padEnd(200)),
     host: memoryHost(),
     clockNs: 1_700_000_000_000_000_000n,
     seed: new Uint8Array(32).fill(7),

@@ -1,0 +1,3 @@
+/** The runtime alone, waiting. */
+setInterval(() => undefined, 2 ** 30)
+process.stdout.write('0\n')
