@@ -18,7 +18,8 @@ const entries: Readonly<Record<string, string>> = {
 }
 
 /** Our own packages that are bundled; the others bring files of their own and stay outside. */
-const bundled = /^@w3bstream\/(protocol|client)(\/|$)/
+const bundledNames = ['protocol', 'client']
+const bundled = new RegExp(`^@w3bstream/(${bundledNames.join('|')})(/|$)`)
 
 /** Packages that are emitted module by module, with types. */
 const libraries = ['protocol', 'client', 'applet-sdk']
@@ -31,6 +32,7 @@ if (failures.length > 0) process.exitCode = 1
 else process.stdout.write(`built in ${((performance.now() - began) / 1000).toFixed(1)} s\n`)
 
 async function bundleNode(): Promise<void> {
+  await checkDependencies()
   const outdir = join(node, 'dist')
   await rm(outdir, { recursive: true, force: true })
   await build({
@@ -61,6 +63,25 @@ async function bundleNode(): Promise<void> {
     banner: { js: '// Apache-2.0, see LICENSE.' },
   })
   await addShebang(join(outdir, 'cli.js'))
+}
+
+/**
+ * Libraries of a bundled package are looked for from the bundle: what the node does not depend on itself would be missing
+ * there, or be another version that happens to lie above.
+ */
+async function checkDependencies(): Promise<void> {
+  const own = await dependenciesOf('node')
+  for (const name of bundledNames)
+    for (const [library, version] of Object.entries(await dependenciesOf(name)))
+      if (own[library] !== version)
+        throw new Error(
+          `packages/node must depend on ${library} ${version}, as packages/${name}, which it bundles, does`,
+        )
+}
+
+async function dependenciesOf(name: string): Promise<Readonly<Record<string, string>>> {
+  const manifest = JSON.parse(await readFile(join(root, 'packages', name, 'package.json'), 'utf8'))
+  return manifest.dependencies ?? {}
 }
 
 /** Only the command has one: a banner would put it into every chunk. */
