@@ -70,6 +70,7 @@ export {
   messageId,
   messageKinds,
   messageLimits,
+  messageProblem,
   type Origin,
   readMessage,
   writeMessage,

@@ -1,6 +1,14 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { decodeMessage, encodeMessage, type Message, messageId, messageKinds } from './message.ts'
+import {
+  decodeMessage,
+  encodeMessage,
+  type Message,
+  messageId,
+  messageKinds,
+  messageLimits,
+  messageProblem,
+} from './message.ts'
 
 const text = fc.string({ maxLength: 80 })
 const bytes = fc.uint8Array({ maxLength: 40 })
@@ -47,6 +55,35 @@ describe('message', () => {
     expect(() => decodeMessage(Uint8Array.of(9, ...encoded.subarray(1)))).toThrow(
       expect.objectContaining({ code: 'CODEC_VALUE' }),
     )
+  })
+
+  it('is refused beforehand exactly when it could not be read back', () => {
+    const sound = fc.sample(anyMessage, { numRuns: 1, seed: 1 })[0]!
+    const { textBytes, topicBytes, nonceBytes } = messageLimits
+    const atLimit = {
+      eventType: '\u20ac'.repeat(textBytes / 4),
+      publisherKey: 'k'.repeat(textBytes),
+      topic: 't'.repeat(topicBytes),
+    }
+    expect(messageProblem({ ...sound, ...atLimit })).toBeUndefined()
+    expect(decodeMessage(encodeMessage({ ...sound, ...atLimit }))).toEqual({ ...sound, ...atLimit })
+    const beyond: Partial<Message>[] = [
+      { publisherId: '9'.repeat(21) },
+      { publisherKey: 'é'.repeat(textBytes / 2 + 1) },
+      { eventType: 't'.repeat(textBytes + 1) },
+      { eventId: 'i'.repeat(textBytes + 1) },
+      { topic: 't'.repeat(topicBytes + 1) },
+      { idempotencyKey: 'k'.repeat(textBytes + 1) },
+      { nonce: new Uint8Array(nonceBytes + 1) },
+      { timestampMs: 1.5 },
+      { receivedMs: -1 },
+    ]
+    for (const wrong of beyond) {
+      expect(messageProblem({ ...sound, ...wrong })?.field).toBe(Object.keys(wrong)[0])
+      expect(() => decodeMessage(encodeMessage({ ...sound, ...wrong }))).toThrow(
+        expect.objectContaining({ code: expect.stringMatching(/CODEC_(LIMIT|VALUE)/) }),
+      )
+    }
   })
 
   it('has an id that grows with its time', () => {

@@ -43,11 +43,14 @@ export interface Message {
 export const messageLimits = {
   payloadBytes: 16 * 1024 * 1024,
   textBytes: 4096,
+  publisherIdBytes: 20,
+  topicBytes: 65535,
   nonceBytes: 64,
   envelopeBytes: 17 * 1024 * 1024,
 }
 
-const domain = new TextEncoder().encode('w3bstream/message/v1')
+const utf8 = new TextEncoder()
+const domain = utf8.encode('w3bstream/message/v1')
 
 /** The canonical bytes of a message. */
 export function encodeMessage(message: Message, writer = new Writer(128 + message.payload.length)): Uint8Array {
@@ -73,6 +76,38 @@ export function writeMessage(writer: Writer, message: Message): Writer {
     .bytes(message.payload)
 }
 
+/** Why a message could be encoded but not read back, or not even encoded; nothing when it is sound. */
+export function messageProblem(message: Message): { field: string; msg: string } | undefined {
+  const { payloadBytes, textBytes, publisherIdBytes, topicBytes, nonceBytes, envelopeBytes } = messageLimits
+  const { origin, nonce, payload, publisherId, publisherKey, eventType, eventId, topic, idempotencyKey } = message
+  return (
+    tooLong('payload', payload.length, payloadBytes) ??
+    tooLong('nonce', nonce.length, nonceBytes) ??
+    (origin.type === 'signed' ? tooLong('envelope', origin.envelope.length, envelopeBytes) : undefined) ??
+    tooLong('publisherId', utf8Length(publisherId, publisherIdBytes), publisherIdBytes) ??
+    tooLong('publisherKey', utf8Length(publisherKey, textBytes), textBytes) ??
+    tooLong('eventType', utf8Length(eventType, textBytes), textBytes) ??
+    tooLong('eventId', utf8Length(eventId, textBytes), textBytes) ??
+    tooLong('topic', utf8Length(topic, topicBytes), topicBytes) ??
+    tooLong('idempotencyKey', utf8Length(idempotencyKey, textBytes), textBytes) ??
+    noTime('receivedMs', message.receivedMs) ??
+    noTime('timestampMs', message.timestampMs)
+  )
+}
+
+/** Exact only near the limit: no UTF-16 unit takes more than three bytes. */
+function utf8Length(text: string, limit: number): number {
+  return text.length * 3 <= limit ? text.length : utf8.encode(text).length
+}
+
+function tooLong(field: string, size: number, limit: number): { field: string; msg: string } | undefined {
+  return size > limit ? { field, msg: `${size} bytes, at most ${limit}` } : undefined
+}
+
+function noTime(field: string, value: number): { field: string; msg: string } | undefined {
+  return Number.isSafeInteger(value) && value >= 0 ? undefined : { field, msg: 'no whole number of milliseconds' }
+}
+
 /** @throws ProtocolError on anything but one canonical message */
 export function decodeMessage(bytes: Uint8Array): Message {
   const reader = new Reader(bytes)
@@ -82,7 +117,7 @@ export function decodeMessage(bytes: Uint8Array): Message {
 }
 
 export function readMessage(reader: Reader): Message {
-  const { payloadBytes, textBytes, nonceBytes, envelopeBytes } = messageLimits
+  const { payloadBytes, textBytes, publisherIdBytes, topicBytes, nonceBytes, envelopeBytes } = messageLimits
   const kindIndex = reader.u8()
   const kind = messageKinds[kindIndex]
   if (!kind) throw new ProtocolError({ code: 'CODEC_VALUE', field: 'kind', value: `${kindIndex}`, wanted: '0 … 4' })
@@ -91,12 +126,12 @@ export function readMessage(reader: Reader): Message {
     receivedMs: reader.uint(),
     nonce: reader.bytes('nonce', nonceBytes),
     origin: readOrigin(reader, envelopeBytes),
-    publisherId: reader.text('publisherId', 20),
+    publisherId: reader.text('publisherId', publisherIdBytes),
     publisherKey: reader.text('publisherKey', textBytes),
     eventType: reader.text('eventType', textBytes),
     eventId: reader.text('eventId', textBytes),
     timestampMs: reader.uint(),
-    topic: reader.text('topic', 65535),
+    topic: reader.text('topic', topicBytes),
     idempotencyKey: reader.text('idempotencyKey', textBytes),
     payload: reader.bytes('payload', payloadBytes),
   }

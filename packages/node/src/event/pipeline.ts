@@ -10,7 +10,9 @@ import {
   keccakTree,
   type Message,
   merkleRoot,
+  messageProblem,
   type ProjectKey,
+  W3bstreamError,
 } from '@w3bstream/protocol'
 import {
   type Committee,
@@ -24,7 +26,7 @@ import { DatabaseError } from '../database/errors.ts'
 import { ApiError } from '../endpoint/api-error.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import type { ExecutedBatch, Executor } from './executor/executor.ts'
-import { type Committed, Mailbox, type MailboxLimits } from './mailbox.ts'
+import { type Committed, Mailbox, type MailboxLimits, type Waiting } from './mailbox.ts'
 import { type OrderedMessages, orderMessages } from './order.ts'
 
 export interface PipelineOptions {
@@ -45,7 +47,7 @@ export interface PipelineDeps {
   readonly logger: Logger
   /** Commits of batches at the end of the history that a crash left without a certificate, oldest first. */
   uncertified(project: ProjectKey): Promise<readonly Commit[]>
-  /** Told of each batch before its senders are answered. */
+  /** Told of each batch before its senders are answered. What it throws is logged: the batch is on disk whatever follows. */
   onCommitted(batch: ExecutedBatch, messages: OrderedMessages): void
 }
 
@@ -66,6 +68,10 @@ export class Pipeline {
   #inFlight = 0
   #certifying = 0
   #failed = false
+  /** Messages of failed batches that are tried again, each in a batch of its own. */
+  #alone: Waiting[] = []
+  /** What comes before these when the batches in flight have failed. */
+  #again: Waiting[] = []
   #scheduled = false
   #idle: (() => void)[] = []
 
@@ -94,16 +100,23 @@ export class Pipeline {
 
   /** Whether messages wait or are being executed, or batches are being certified. */
   get busy(): boolean {
-    return this.#mailbox.size > 0 || this.#inFlight > 0 || this.#certifying > 0
+    return this.#waiting > 0 || this.#inFlight > 0 || this.#certifying > 0
+  }
+
+  get #waiting(): number {
+    return this.#alone.length + this.#mailbox.size
   }
 
   whenReady(callback: () => void): () => void {
     return this.#mailbox.whenReady(callback)
   }
 
-  /** Resolves when the message's batch is on disk. @throws ApiError MailboxFull, DiskFull, InternalServerError */
+  /** Resolves when the message's batch is on disk. @throws ApiError badRequest, MailboxFull, DiskFull, InternalServerError */
   offer(message: Message): Promise<Committed> {
     return new Promise((resolve, reject) => {
+      // What could not be read back would fail every batch that it stood in.
+      const problem = messageProblem(message)
+      if (problem) return reject(new ApiError('badRequest', '', { fields: [{ ...problem, in: '' }] }))
       if (!this.#mailbox.offer({ message, resolve, reject }))
         return reject(new ApiError('MailboxFull', `${this.#mailbox.size} messages wait`, { retryAfterMs: 1000 }))
       this.#schedule()
@@ -129,8 +142,8 @@ export class Pipeline {
   }
 
   #pump(): void {
-    while (!this.#failed && this.#mailbox.size > 0 && this.#consensus.acceptsWork()) {
-      const ordered = orderMessages(this.#project, this.#mailbox.take(this.#options.batch))
+    while (!this.#failed && this.#waiting > 0 && this.#consensus.acceptsWork()) {
+      const ordered = orderMessages(this.#project, this.#take())
       const outputs = this.#consensus.propose({
         messagesRoot: ordered.root,
         messageCount: ordered.waiting.length,
@@ -140,6 +153,10 @@ export class Pipeline {
       for (const output of outputs) if (output.type === 'decide') this.#execute(output.header, ordered)
     }
     if (!this.busy) this.#announceIdle()
+  }
+
+  #take(): Waiting[] {
+    return this.#alone.length > 0 ? this.#alone.splice(0, 1) : this.#mailbox.take(this.#options.batch)
   }
 
   #execute(header: BatchHeader, ordered: OrderedMessages): void {
@@ -167,7 +184,7 @@ export class Pipeline {
       facts: noFacts,
       state: stateDigest,
     }
-    this.#deps.onCommitted(executed, ordered)
+    this.#tellCommitted(executed, ordered)
     for (const [index, { resolve }] of ordered.waiting.entries()) {
       const receipt = executed.receipts.subarray(index === 0 ? 0 : executed.ends[index - 1], executed.ends[index])
       resolve({ messageId: ordered.ids.subarray(32 * index, 32 * index + 32), height, index, receipt })
@@ -177,10 +194,24 @@ export class Pipeline {
     // Nobody waits for the certificate; it is made when the answers are out.
     this.#certifying++
     setImmediate(() => {
-      this.#follow(outputs)
+      try {
+        this.#follow(outputs)
+      } catch (error) {
+        // Without a certificate the batch is certified when the project is opened next.
+        this.#deps.logger.error('a batch was not certified', { project: this.#project, height }, error)
+      }
       this.#certifying--
       if (!this.busy) this.#announceIdle()
     })
+  }
+
+  #tellCommitted(executed: ExecutedBatch, ordered: OrderedMessages): void {
+    try {
+      this.#deps.onCommitted(executed, ordered)
+    } catch (error) {
+      const { height } = executed
+      this.#deps.logger.error('a committed batch was not followed up', { project: this.#project, height }, error)
+    }
   }
 
   #follow(outputs: readonly ConsensusOutput[]): void {
@@ -202,14 +233,19 @@ export class Pipeline {
     this.#deps.executor.putCertificate(this.#project, certificate.commit.height, encodeCertificate(certificate))
   }
 
-  /** A batch that could not be committed left no trace; those behind it fail too, then the project goes on from the disk. */
+  /**
+   * A batch that could not be committed left no trace; those behind it fail too, then the project goes on from the disk. The
+   * messages are tried again one by one, so that one which cannot be executed does not take the others along.
+   */
   #undone({ waiting }: OrderedMessages, cause: unknown): void {
+    const behindAnother = this.#failed
     this.#inFlight--
     this.#failed = true
-    const error = toAnswer(cause)
     this.#deps.logger.error('a batch was not committed', { project: this.#project, messages: waiting.length }, cause)
-    for (const { reject } of waiting) reject(error)
+    if (behindAnother || (waiting.length > 1 && !isDiskFull(cause))) this.#again.push(...waiting)
+    else for (const { reject } of waiting) reject(toAnswer(cause))
     if (this.#inFlight > 0) return
+    this.#alone.unshift(...this.#again.splice(0))
     this.#consensus.reset(this.#committed)
     this.#failed = false
     this.#pump()
@@ -222,11 +258,14 @@ export class Pipeline {
   }
 }
 
-function toAnswer(error: unknown): ApiError {
-  if (error instanceof DatabaseError && error.code === 'DISK_FULL')
-    return new ApiError('DiskFull', 'the node’s disk is full; nothing was stored', {
-      cause: error,
-      retryAfterMs: 60_000,
-    })
-  return new ApiError('InternalServerError', error instanceof Error ? error.message : String(error), { cause: error })
+/** What the sender is told. The cause is in the node's log; its text may name files. */
+function toAnswer(cause: unknown): ApiError {
+  if (isDiskFull(cause))
+    return new ApiError('DiskFull', 'the node’s disk is full; nothing was stored', { cause, retryAfterMs: 60_000 })
+  const code = cause instanceof W3bstreamError ? cause.code : 'the log of the node has the reason'
+  return new ApiError('InternalServerError', code, { cause })
+}
+
+function isDiskFull(error: unknown): boolean {
+  return error instanceof DatabaseError && error.code === 'DISK_FULL'
 }

@@ -45,6 +45,8 @@ export interface WorldOptions {
   readonly pipeline?: Partial<PipelineOptions>
   readonly pool?: Partial<PoolOptions>
   readonly now?: () => number
+  /** Told of each batch, beside {@link World.batches}. */
+  readonly onCommitted?: (batch: ExecutedBatch) => void
 }
 
 /** A node's message path without endpoints: real store, engine, consensus and pipeline on a temporary directory. */
@@ -122,7 +124,10 @@ export class World {
         await reader.close()
         return commits
       },
-      onCommitted: (batch) => this.batches.push(batch),
+      onCommitted: (batch) => {
+        this.batches.push(batch)
+        this.#options.onCommitted?.(batch)
+      },
     })
     this.#pipelines.push(pipeline)
     return new TestProject(this, key, pipeline)
