@@ -3,7 +3,7 @@
  * of the packages that others import. Run by `npm run build`.
  */
 import { spawn } from 'node:child_process'
-import { chmod, readFile, rm, writeFile } from 'node:fs/promises'
+import { chmod, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { build } from 'esbuild'
 
@@ -33,8 +33,19 @@ else process.stdout.write(`built in ${((performance.now() - began) / 1000).toFix
 
 async function bundleNode(): Promise<void> {
   await checkDependencies()
-  const outdir = join(node, 'dist')
-  await rm(outdir, { recursive: true, force: true })
+  // Made beside and put in place when it is whole: a build that fails leaves the last good one.
+  const outdir = join(node, `dist.${process.pid}`)
+  try {
+    await writeBundle(outdir)
+    await addShebang(join(outdir, 'cli.js'))
+    await rm(join(node, 'dist'), { recursive: true, force: true })
+    await rename(outdir, join(node, 'dist'))
+  } finally {
+    await rm(outdir, { recursive: true, force: true })
+  }
+}
+
+async function writeBundle(outdir: string): Promise<void> {
   await build({
     absWorkingDir: node,
     entryPoints: Object.entries(entries).map(([out, source]) => ({ in: source, out })),
@@ -62,7 +73,6 @@ async function bundleNode(): Promise<void> {
     ],
     banner: { js: '// Apache-2.0, see LICENSE.' },
   })
-  await addShebang(join(outdir, 'cli.js'))
 }
 
 /**
