@@ -38,17 +38,17 @@ export class Writer {
 
   /** @param value 0 … 2^64-1, as eight bytes, big-endian */
   u64(value: bigint): this {
-    this.#reserve(8)
-    new DataView(this.#bytes.buffer).setBigUint64(this.#length, value)
-    this.#length += 8
-    return this
+    scratch.setBigUint64(0, value)
+    return this.raw(scratchBytes)
   }
 
   /** @param value a 32-bit signed integer, as four bytes, big-endian */
   i32(value: number): this {
     this.#reserve(4)
-    new DataView(this.#bytes.buffer).setInt32(this.#length, value)
-    this.#length += 4
+    this.#bytes[this.#length++] = value >> 24
+    this.#bytes[this.#length++] = value >> 16
+    this.#bytes[this.#length++] = value >> 8
+    this.#bytes[this.#length++] = value
     return this
   }
 
@@ -100,6 +100,9 @@ export class Writer {
   }
 }
 
+/** For numbers of eight bytes: a view of each buffer would cost more than the rest of a message's encoding. */
+const scratchBytes = new Uint8Array(8)
+const scratch = new DataView(scratchBytes.buffer)
 const utf8 = new TextEncoder()
 const strictUtf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
@@ -117,7 +120,10 @@ export class Reader {
   }
 
   u8(): number {
-    return this.raw(1)[0]!
+    const byte = this.#bytes[this.#offset]
+    if (byte === undefined) this.#truncated(1)
+    this.#offset++
+    return byte
   }
 
   uint(): number {
@@ -139,13 +145,12 @@ export class Reader {
   }
 
   u64(): bigint {
-    const bytes = this.raw(8)
-    return new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0)
+    for (let i = 0; i < 8; i++) scratchBytes[i] = this.u8()
+    return scratch.getBigUint64(0)
   }
 
   i32(): number {
-    const bytes = this.raw(4)
-    return new DataView(bytes.buffer, bytes.byteOffset).getInt32(0)
+    return (this.u8() << 24) | (this.u8() << 16) | (this.u8() << 8) | this.u8()
   }
 
   /** A view of the next `length` bytes. */
@@ -164,13 +169,11 @@ export class Reader {
   }
 
   text(field: string, limitBytes: number): string {
-    const bytes = this.bytes(field, limitBytes)
-    if (bytes.length < 64) {
-      let text = ''
-      let i = 0
-      for (; i < bytes.length && bytes[i]! < 0x80; i++) text += String.fromCharCode(bytes[i]!)
-      if (i === bytes.length) return text
-    }
+    const length = this.uint()
+    if (length > limitBytes) throw new ProtocolError({ code: 'CODEC_LIMIT', field, size: length, limit: limitBytes })
+    const short = length < 64 ? this.#ascii(length) : undefined
+    if (short !== undefined) return short
+    const bytes = this.raw(length)
     try {
       return strictUtf8.decode(bytes)
     } catch (cause) {
@@ -182,6 +185,28 @@ export class Reader {
   end(): void {
     const trailing = this.#bytes.length - this.#offset
     if (trailing > 0) throw new ProtocolError({ code: 'CODEC_TRAILING', offset: this.#offset, trailing })
+  }
+
+  /** Short ASCII without the decoder, eight at a time because text that grows letter by letter is slow to use. */
+  #ascii(length: number): string | undefined {
+    const bytes = this.#bytes
+    const end = this.#offset + length
+    if (end > bytes.length) this.#truncated(length)
+    let text = ''
+    let i = this.#offset
+    for (; i + 8 <= end; i += 8) {
+      const [a, b, c, d] = [bytes[i]!, bytes[i + 1]!, bytes[i + 2]!, bytes[i + 3]!]
+      const [e, f, g, h] = [bytes[i + 4]!, bytes[i + 5]!, bytes[i + 6]!, bytes[i + 7]!]
+      if ((a | b | c | d | e | f | g | h) > 0x7f) return undefined
+      text += String.fromCharCode(a, b, c, d, e, f, g, h)
+    }
+    for (; i < end; i++) {
+      const unit = bytes[i]!
+      if (unit > 0x7f) return undefined
+      text += String.fromCharCode(unit)
+    }
+    this.#offset = end
+    return text
   }
 
   #truncated(wanted: number): never {
