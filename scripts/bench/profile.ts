@@ -2,7 +2,7 @@ import { globSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { httpLoad } from './load/http-load.ts'
 import { compileMqttLoad } from './load/mqtt-load.ts'
-import { cpuSeconds, residentMiB } from './process-usage.ts'
+import { residentMiB, threadCpuSeconds } from './process-usage.ts'
 import { routedType, type Subject, startSubject } from './subject.ts'
 import { tempDirectory } from './temp.ts'
 
@@ -33,15 +33,15 @@ async function profileRow(name: string, load: Load): Promise<string> {
   await using directory = await tempDirectory()
   const env = { NODE_OPTIONS: `--cpu-prof --cpu-prof-dir=${directory.path}` }
   await using subject = await startSubject({ env })
-  const before = cpuSeconds(subject.node.pid)
+  const before = threadCpuSeconds(subject.node.pid)
   const done = await load(subject)
-  const cpu = cpuSeconds(subject.node.pid) - before
+  const threads = formatThreads(before, threadCpuSeconds(subject.node.pid), done)
   const resident = residentMiB(subject.node.pid)
   await subject.node.stop()
   const profiles = globSync('*.cpuprofile', { cwd: directory.path }).map(
     (file) => JSON.parse(readFileSync(join(directory.path, file), 'utf8')) as CpuProfile,
   )
-  const head = `${name}: ${done} done, ${((cpu * 1e6) / done).toFixed(1)} µs of processor each, ${resident.toFixed(0)} MiB resident`
+  const head = `${name}: ${done} done, each µs of processor by thread: ${threads}; ${resident.toFixed(0)} MiB resident`
   return [head, ...profiles.map(formatProfile)].join('\n')
 }
 
@@ -68,6 +68,16 @@ async function mqttLoader(): Promise<Load> {
   }
 }
 
+/** The busiest threads; the others are those of the garbage collector, the compiler and the file system. */
+function formatThreads(before: ReadonlyMap<number, number>, after: ReadonlyMap<number, number>, done: number): string {
+  const used = [...after].map(([thread, seconds]) => ((seconds - (before.get(thread) ?? 0)) * 1e6) / done)
+  return used
+    .sort((a, b) => b - a)
+    .filter((us) => us >= 0.5)
+    .map((us) => us.toFixed(1))
+    .join(', ')
+}
+
 /** Self time by function, largest first; V8's own entries, such as the garbage collector, in parentheses. */
 function formatProfile(profile: CpuProfile): string {
   const names = new Map(profile.nodes.map(({ id, callFrame }) => [id, frameName(callFrame)]))
@@ -77,7 +87,7 @@ function formatProfile(profile: CpuProfile): string {
     times.set(name, (times.get(name) ?? 0) + (profile.timeDeltas[i] ?? 0))
   }
   const busy = [...times].filter(([name]) => name !== '(idle)').reduce((sum, [, time]) => sum + time, 0)
-  const isWorker = profile.nodes.some(({ callFrame }) => callFrame.url.includes('/worker'))
+  const isWorker = profile.nodes.some(({ callFrame }) => callFrame.url.endsWith('/dist/worker.js'))
   const lines = [...times]
     .filter(([name]) => name !== '(idle)')
     .sort(([, a], [, b]) => b - a)
