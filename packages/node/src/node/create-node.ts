@@ -145,6 +145,7 @@ export async function createNode(options: NodeOptions): Promise<Node> {
     index,
     database,
     now,
+    logger: logger.child('projects'),
     submit: (key, message) => manager.submit(key, message),
     async close(key) {
       await dispatcher.forget(key)

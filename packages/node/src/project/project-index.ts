@@ -138,7 +138,8 @@ export class ProjectIndex {
       work()
       this.#control.exec('COMMIT')
     } catch (error) {
-      this.#control.exec('ROLLBACK')
+      // On a full disk SQLite may have rolled back by itself.
+      if (this.#control.isTransaction) this.#control.exec('ROLLBACK')
       throw error
     }
   }

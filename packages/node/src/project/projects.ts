@@ -11,6 +11,7 @@ import {
 import { LRUCache } from 'lru-cache'
 import type { Database, Paged, ProjectReader } from '../database/database.ts'
 import { ApiError, type ApiErrorKey } from '../endpoint/api-error.ts'
+import type { Logger } from '../telemetry/logger.ts'
 import type { ChangeResult, ProjectChange, ProjectDefinition, Publisher } from './definition.ts'
 import { applyRows, type DefinitionChange, definitionFromRows, definitionKinds } from './definition-rows.ts'
 import type { NewProject, ProjectEntry, ProjectEvent, Projects, PublisherFilter } from './project.ts'
@@ -28,6 +29,7 @@ export interface ProjectsDeps {
   forgetDevices(key: ProjectKey): void
   token(key: ProjectKey, publisher: Publisher): string
   readonly now: () => number
+  readonly logger: Logger
 }
 
 export interface ProjectsOptions {
@@ -47,6 +49,8 @@ export class NodeProjects implements Projects {
   readonly #registryObservers = new Set<(entry: ProjectEntry, exists: boolean) => void>()
   /** Changes on their way, per project. */
   readonly #changing = new Map<ProjectKey, number>()
+  /** Projects whose index missed a commit. */
+  readonly #unindexed = new Set<ProjectKey>()
   readonly #observers = new Map<ProjectKey, Set<(event: ProjectEvent) => void>>()
 
   constructor(options: ProjectsOptions, deps: ProjectsDeps) {
@@ -63,10 +67,10 @@ export class NodeProjects implements Projects {
   async start(): Promise<void> {
     const { index } = this.#deps
     for (const { state, ...entry } of index.load()) {
-      if (state === 'indexing') await this.#reindex(entry)
+      if (state === 'indexing') await this.#tryReindex(entry)
       else if (state === 'creating' && (await this.#exists(entry.key))) {
         index.remember(entry)
-        await this.#reindex(entry)
+        await this.#tryReindex(entry)
       } else await this.#erase(entry.key)
     }
   }
@@ -146,7 +150,9 @@ export class NodeProjects implements Projects {
   }
 
   async change(key: ProjectKey, change: ProjectChange): Promise<Extract<ChangeResult, { ok: true }>> {
-    if (!this.byKey(key)) throw new ApiError('ProjectNotFound', key)
+    const entry = this.byKey(key)
+    if (!entry) throw new ApiError('ProjectNotFound', key)
+    if (this.#unindexed.has(key)) await this.#reindex(entry)
     // Until the index has followed, a crash leaves the mark, and the next start makes the index anew.
     const running = this.#changing.get(key) ?? 0
     if (running === 0) this.#deps.index.setState(key, 'indexing')
@@ -220,10 +226,16 @@ export class NodeProjects implements Projects {
 
   #follow(key: ProjectKey, changes: readonly DefinitionChange[]): void {
     const { index } = this.#deps
-    index.atomically(() => {
-      index.index(key, changes)
-      this.#deps.indexDevices(key, changes)
-    })
+    try {
+      index.atomically(() => {
+        index.index(key, changes)
+        this.#deps.indexDevices(key, changes)
+      })
+    } catch (error) {
+      // The change itself is committed. Its mark stays, so the index is made anew before the next change or at the next start.
+      this.#unindexed.add(key)
+      this.#deps.logger.error('the index of a project could not follow', { project: key }, error)
+    }
     const before = this.#definitions.get(key)
     const creates = changes.some(({ kind }) => kind === 'project')
     if (!before && !creates) return
@@ -238,7 +250,13 @@ export class NodeProjects implements Projects {
     if (running > 0) this.#changing.set(key, running)
     else {
       this.#changing.delete(key)
-      if (this.byKey(key)) this.#deps.index.setState(key, 'active')
+      if (!this.byKey(key) || this.#unindexed.has(key)) return
+      try {
+        this.#deps.index.setState(key, 'active')
+      } catch (error) {
+        // What was changed is committed, so its sender is told so. The mark costs no more than a look at the next start.
+        this.#deps.logger.warn('the mark of a change stays', { project: key }, error)
+      }
     }
   }
 
@@ -264,6 +282,13 @@ export class NodeProjects implements Projects {
     }
   }
 
+  /** A project whose file cannot be read keeps nobody else from being served; the next start tries again. */
+  async #tryReindex(entry: ProjectEntry): Promise<void> {
+    await this.#reindex(entry).catch((error: unknown) =>
+      this.#deps.logger.error('a project cannot be indexed', { project: entry.key }, error),
+    )
+  }
+
   async #reindex(entry: ProjectEntry): Promise<void> {
     const { index } = this.#deps
     const rows = await (await this.reader(entry.key)).definition()
@@ -273,6 +298,7 @@ export class NodeProjects implements Projects {
       this.#deps.indexDevices(entry.key, rows)
       index.setState(entry.key, 'active')
     })
+    this.#unindexed.delete(entry.key)
   }
 
   async #erase(key: ProjectKey): Promise<void> {

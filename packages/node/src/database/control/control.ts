@@ -2,6 +2,7 @@ import { chmodSync, mkdirSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { DatabaseError } from '../errors.ts'
+import { storageFault } from '../sql/sqlite-fault.ts'
 import { controlMigrations } from './migrations.ts'
 
 /**
@@ -10,6 +11,11 @@ import { controlMigrations } from './migrations.ts'
  * are executed.
  */
 export type ControlDatabase = DatabaseSync
+
+/** What an error of the control file says about the file: DISK_FULL, STORE_CORRUPT. Undefined for any other error. */
+export function controlFault(error: unknown): DatabaseError | undefined {
+  return storageFault(error)
+}
 
 /**
  * Opens the control file, creates or migrates it.

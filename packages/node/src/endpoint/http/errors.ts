@@ -1,4 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import { controlFault } from '../../database/control/control.ts'
 import type { Logger } from '../../telemetry/logger.ts'
 import { ApiError, type ApiErrorKey } from '../api-error.ts'
 import { goJson, jsonType } from './json.ts'
@@ -22,6 +23,7 @@ const keyOfCode: Readonly<Record<string, ApiErrorKey>> = {
   FILE_TOO_LARGE: 'UploadFileSizeLimit',
   VFS_FULL: 'UploadFileDiskLimit',
   DISK_FULL: 'DiskFull',
+  STORE_CORRUPT: 'DatabaseError',
   ENOSPC: 'DiskFull',
   SCHEMA_INVALID: 'InvalidDatabaseSchema',
   SCHEMA_DESTRUCTIVE: 'DestructiveSchemaChange',
@@ -37,10 +39,12 @@ const keyOfCode: Readonly<Record<string, ApiErrorKey>> = {
  * What a caller is told of any thrown value. An error that nobody foresaw is logged whole and answered without its text,
  * which may name files or other people's data.
  */
-export function toAnswer(error: unknown, logger: Logger): ApiError {
-  if (error instanceof ApiError) return error
+export function toAnswer(thrown: unknown, logger: Logger): ApiError {
+  if (thrown instanceof ApiError) return thrown
+  const error = controlFault(thrown) ?? thrown
   const { code, statusCode } = error as { code?: string; statusCode?: number }
   const key = code === undefined ? undefined : keyOfCode[code]
+  if (key === 'DatabaseError') logger.error('a store is damaged', {}, error)
   if (key) return new ApiError(key, detail(error), { cause: error })
   if (statusCode !== undefined && statusCode >= 400 && statusCode < 500) {
     const msg = error instanceof Error ? error.message : 'not understood'
