@@ -57,12 +57,31 @@ function readOptions(): Options {
 
 /** @returns whether all is as the data file says */
 async function demo({ days, keep }: Options, signal: AbortSignal): Promise<boolean> {
-  const csv = await readFile(weatherFile(), 'utf8')
-  const stations = readStations(csv, days)
-  const owners = new Map(stations.map(({ key }) => [key, privateKeyToAddress(generatePrivateKey())] as const))
   await using cleanup = new AsyncDisposableStack()
   const world = await start(cleanup, signal)
-  const { node, chain, token } = world
+  let right = false
+  try {
+    right = await work(world, days, signal)
+  } catch (error) {
+    signal.throwIfAborted()
+    process.stderr.write(`\n${(error as Error).message}\n${said(world.node)}`)
+  }
+  if (keep) await linger(world, signal)
+  return right
+}
+
+/** What the node said of troubles. */
+function said({ output }: LocalNode): string {
+  const warnings = output.split('\n').filter((line) => line !== '' && !line.startsWith('{"ready"'))
+  return warnings.length === 0 ? '' : `The node said:\n${warnings.slice(-20).join('\n')}\n`
+}
+
+/** @returns whether all is as the data file says */
+async function work({ node, chain, token, directory }: World, days: number, signal: AbortSignal): Promise<boolean> {
+  const csv = await readFile(weatherFile(), 'utf8')
+  const stations = readStations(csv, days)
+  const rewards = expectedRewards(csv, days)
+  const owners = new Map(stations.map(({ key }) => [key, privateKeyToAddress(generatePrivateKey())] as const))
   const tokens = await step(
     'Deploy the project',
     () => deployProject(node, { chain, token, owners }),
@@ -74,8 +93,7 @@ async function demo({ days, keep }: Options, signal: AbortSignal): Promise<boole
     (say) => allConfirmed(node, signal, say),
     (count) => `${count} transactions`,
   )
-  const rewards = expectedRewards(csv, days)
-  await checkReceipt(world, rewards)
+  await checkReceipt(node, directory, rewards)
   const { balances, supply } = await readBalances(chain, token, [...owners.values()])
   const outcome = {
     fleet,
@@ -92,13 +110,13 @@ async function demo({ days, keep }: Options, signal: AbortSignal): Promise<boole
     })),
   }
   process.stdout.write(`\n${describe(outcome)}\n`)
-  const wrong = mistakes(
-    outcome,
-    stations.reduce((sum, { readings }) => sum + readings.length, 0),
-  )
+  const wrong = mistakes(outcome, countReadings(stations))
   for (const mistake of wrong) process.stderr.write(`wrong: ${mistake}\n`)
-  if (keep) await linger(world, signal)
   return wrong.length === 0
+}
+
+function countReadings(stations: readonly Station[]): number {
+  return stations.reduce((sum, { readings }) => sum + readings.length, 0)
 }
 
 /** Starts the chain and the node; what is started is ended with `cleanup`, in reverse order. */
@@ -131,7 +149,7 @@ async function publish(
   tokens: ReadonlyMap<string, string>,
   signal: AbortSignal,
 ): Promise<{ readonly fleet: FleetProgress; readonly seconds: number }> {
-  const total = stations.reduce((sum, { readings }) => sum + readings.length, 0)
+  const total = countReadings(stations)
   const work = async (say: Say) => {
     const began = performance.now()
     const fleet = await publishAll(stations, {
@@ -155,7 +173,7 @@ function progressLine(done: number, total: number): string {
 }
 
 /** The receipt of the first day that was paid; with few days there may be none. */
-async function checkReceipt({ node, directory }: World, rewards: ReadonlyMap<string, Reward>): Promise<void> {
+async function checkReceipt(node: LocalNode, directory: string, rewards: ReadonlyMap<string, Reward>): Promise<void> {
   const [station, reward] = [...rewards].find(([, { days }]) => days.length > 0) ?? []
   const [day] = reward?.days ?? []
   if (!station || !day) return
