@@ -81,7 +81,9 @@ export {
   type HandlerResult,
   type Receipt,
   type ReceiptStatus,
+  receiptStatus,
   receiptStatuses,
+  writeReceipt,
 } from './receipt.ts'
 export {
   projectSfid,

@@ -151,7 +151,10 @@ function readOrigin(reader: Reader, envelopeBytes: number): Origin {
 export function messageId(project: Uint8Array, receivedMs: number, encoded: Uint8Array): Uint8Array {
   const id = sha256(domain, project, encoded)
   id.copyWithin(6, 0, 26)
-  new DataView(id.buffer, id.byteOffset).setUint16(0, Math.floor(receivedMs / 0x1_0000_0000))
-  new DataView(id.buffer, id.byteOffset).setUint32(2, receivedMs % 0x1_0000_0000)
+  const high = Math.floor(receivedMs / 0x1_0000_0000)
+  id[0] = high >> 8
+  id[1] = high
+  const low = receivedMs % 0x1_0000_0000
+  for (let i = 0; i < 4; i++) id[2 + i] = low >>> (24 - 8 * i)
   return id
 }

@@ -41,9 +41,15 @@ export interface Receipt {
 }
 
 const version = 1
+const idBytes = 32
+const heightBytes = 8
 
 /** The canonical bytes, which are the leaf's content in the batch's tree of receipts. */
-export function encodeReceipt(receipt: Receipt, writer = new Writer(256)): Uint8Array {
+export function encodeReceipt(receipt: Receipt): Uint8Array {
+  return writeReceipt(new Writer(256), receipt).finish()
+}
+
+export function writeReceipt(writer: Writer, receipt: Receipt): Writer {
   writer
     .u8(version)
     .raw(receipt.messageId)
@@ -65,7 +71,16 @@ export function encodeReceipt(receipt: Receipt, writer = new Writer(256)): Uint8
       .text(result.error)
       .text(result.message)
       .u64(result.fuel)
-  return writer.finish()
+  return writer
+}
+
+/** The status alone, without decoding the rest. @throws ProtocolError when it cannot be read */
+export function receiptStatus(bytes: Uint8Array): ReceiptStatus {
+  const reader = new Reader(bytes)
+  expectTag('version', reader.u8(), version)
+  reader.raw(idBytes + heightBytes)
+  reader.uint()
+  return readStatus(reader.u8())
 }
 
 /** @throws ProtocolError on anything but one canonical receipt */
@@ -73,7 +88,7 @@ export function decodeReceipt(bytes: Uint8Array): Receipt {
   const reader = new Reader(bytes)
   expectTag('version', reader.u8(), version)
   const head = {
-    messageId: reader.raw(32),
+    messageId: reader.raw(idBytes),
     height: reader.u64(),
     index: reader.uint(),
     status: readStatus(reader.u8()),

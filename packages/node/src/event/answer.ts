@@ -1,4 +1,4 @@
-import { decodeReceipt, type HandlerResult, type Receipt, toHex } from '@w3bstream/protocol'
+import { decodeReceipt, type HandlerResult, type Receipt, receiptStatus, toHex } from '@w3bstream/protocol'
 import type { EventAnswer, EventResult } from '../endpoint/endpoint.ts'
 import type { ProjectDefinition } from '../project/definition.ts'
 
@@ -55,8 +55,7 @@ export class CommittedAnswer implements EventAnswer {
 
   /** A message that was refused at its execution: the project was paused or removed meanwhile. */
   get error(): string | undefined {
-    const { status, detail } = decodeReceipt(this.#receipt)
-    return status === 'refused' ? detail : undefined
+    return receiptStatus(this.#receipt) === 'refused' ? decodeReceipt(this.#receipt).detail : undefined
   }
 
   get messageID(): string {

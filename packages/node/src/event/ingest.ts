@@ -47,6 +47,7 @@ export interface IngestOptions {
 }
 
 const maxTextBytes = 1024
+const maxKeyBytes = 128
 const defaultType = 'DEFAULT'
 
 /** The one door for every protocol: authenticates, completes what the sender left out, and hands the message to the project. */
@@ -84,7 +85,7 @@ export class Ingest implements Door {
     if (!identity.valid) return Promise.reject(new ApiError('PublisherNotFound', identity.publisherId))
     const problem = this.#checkEvent(event)
     if (problem) return Promise.reject(problem)
-    const eventID = (event.eventId || `${randomUUID()}_w3b`).toLowerCase()
+    const eventID = event.eventId ? event.eventId.toLowerCase() : `${randomUUID()}_w3b`
     const { channel, publisherId, publisherKey } = identity
     const eventType = event.eventType || defaultType
     if (event.channel !== channel)
@@ -180,15 +181,11 @@ export class Ingest implements Door {
     const { payloadBytes } = this.#options
     if (payload.length > payloadBytes)
       return new ApiError('PayloadTooLarge', `${payload.length} bytes, at most ${payloadBytes}`)
-    const texts = { eventType, eventID: eventId, 'Idempotency-Key': idempotencyKey }
-    for (const [field, text] of Object.entries(texts)) {
-      const limit = field === 'Idempotency-Key' ? 128 : maxTextBytes
-      if (text !== undefined && Buffer.byteLength(text) > limit)
-        return new ApiError('badRequest', '', {
-          fields: [{ field, in: '', msg: `${Buffer.byteLength(text)} bytes, at most ${limit}` }],
-        })
-    }
-    return undefined
+    return (
+      textProblem('eventType', eventType, maxTextBytes) ??
+      textProblem('eventID', eventId, maxTextBytes) ??
+      textProblem('Idempotency-Key', idempotencyKey, maxKeyBytes)
+    )
   }
 
   #readEnvelope(bytes: Uint8Array): Envelope {
@@ -261,9 +258,9 @@ export class Ingest implements Door {
   }
 
   #nonce(): Uint8Array {
-    const nonce = new Uint8Array(16)
+    const nonce = Buffer.allocUnsafe(16)
     nonce.set(this.#boot)
-    new DataView(nonce.buffer).setFloat64(8, this.#sequence++)
+    nonce.writeDoubleBE(this.#sequence++, 8)
     return nonce
   }
 
@@ -271,4 +268,12 @@ export class Ingest implements Door {
     const account = this.#deps.projects.byKey(project)?.accountId ?? ''
     this.#deps.events.labels(account, channel, publisher, eventtype).inc()
   }
+}
+
+function textProblem(field: string, text: string | undefined, limit: number): ApiError | undefined {
+  // No UTF-16 unit takes more than three bytes.
+  if (text === undefined || text.length * 3 <= limit) return undefined
+  const size = Buffer.byteLength(text)
+  if (size <= limit) return undefined
+  return new ApiError('badRequest', '', { fields: [{ field, in: '', msg: `${size} bytes, at most ${limit}` }] })
 }

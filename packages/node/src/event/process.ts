@@ -6,7 +6,6 @@ import {
   decodeReceipt,
   effectLeaf,
   encodeEffectBody,
-  encodeReceipt,
   equalBytes,
   fromHex,
   type HandlerResult,
@@ -19,6 +18,7 @@ import {
   type ReceiptStatus,
   sha256,
   Writer,
+  writeReceipt,
 } from '@w3bstream/protocol'
 import type { MessageRow, ProjectStore, ProjectTip, ProjectTransaction } from '../database/database.ts'
 import type { Engine, HandlerOutcome } from '../engine/engine.ts'
@@ -152,6 +152,8 @@ class BatchRun {
   readonly #host: HandlerHost
   readonly #idempotency = new Map<string, { key: Uint8Array; index: number }>()
   readonly #receipts: Receipt[] = []
+  /** Which handler of which message, for its seed. */
+  readonly #place = new Writer(16)
   #router: Router | undefined
 
   constructor(
@@ -184,29 +186,15 @@ class BatchRun {
 
   async all(tip: ProjectTip) {
     const { ids, messages, ends } = this.#batch
-    const rows: MessageRow[] = []
+    const decoded: Message[] = []
     for (let index = 0; index < ends.length; index++) {
-      const bytes = messages.subarray(index === 0 ? 0 : ends[index - 1], ends[index])
-      const message = decodeMessage(bytes)
-      const id = ids.subarray(index * 32, index * 32 + 32)
-      const ran = this.#one(message, id, index)
+      const message = decodeMessage(part(messages, ends, index))
+      const ran = this.#one(message, ids.subarray(index * 32, index * 32 + 32), index)
       const receipt = ran instanceof Promise ? await ran : ran
       this.#receipts.push(receipt)
-      const { receivedMs, kind, publisherId, eventType, eventId } = message
-      rows.push({
-        index,
-        id,
-        message: bytes,
-        receivedMs,
-        kind,
-        publisherId,
-        eventType,
-        eventId,
-        status: receipt.status,
-        receipt: encodeReceipt(receipt),
-      })
+      decoded.push(message)
     }
-    return this.#seal(tip, rows)
+    return this.#seal(tip, decoded)
   }
 
   #one(message: Message, id: Uint8Array, index: number): Receipt | Promise<Receipt> {
@@ -288,10 +276,7 @@ class BatchRun {
       topic: message.topic,
       payload: message.payload,
       instance,
-      namespace:
-        instance.cache.mode === 'REDIS' && instance.cache.prefix
-          ? `prefix:${instance.cache.prefix}`
-          : `applet:${route.applet.appletId}`,
+      namespace: route.namespace,
     }
     if (this.#stopped.some((s) => s.messageIndex === index && s.ordinal === ordinal)) {
       this.#host.note(
@@ -299,7 +284,7 @@ class BatchRun {
         2,
         `${route.strategy.handler} was stopped: it ran for more than ${settings.limits.wallClockMs} ms`,
       )
-      return { ...notRun(route, 'WALL_CLOCK', 'stopped by the watchdog'), codeHash: fromHex(route.applet.codeHash, 32) }
+      return { ...notRun(route, 'WALL_CLOCK', 'stopped by the watchdog'), codeHash: route.codeHash }
     }
     const module = this.#deps.modules.get(this.#project, route.applet.codeHash)
     this.#host.begin(call)
@@ -368,11 +353,37 @@ class BatchRun {
   }
 
   #seed(index: number, ordinal: number): Uint8Array {
-    return sha256(seedDomain, this.#hash, new Writer(16).uint(index).uint(ordinal).view())
+    return sha256(seedDomain, this.#hash, this.#place.clear().uint(index).uint(ordinal).view())
   }
 
-  async #seal(tip: ProjectTip, messages: MessageRow[]) {
+  /** Encodes the receipts one behind the other, and puts each message's row together. */
+  #rows(messages: readonly Message[]): { rows: MessageRow[]; receipts: Uint8Array; ends: Uint32Array } {
+    const writer = new Writer(receiptBytes * messages.length)
+    const ends = new Uint32Array(messages.length)
+    for (const [index, receipt] of this.#receipts.entries()) ends[index] = writeReceipt(writer, receipt).length
+    const receipts = writer.finish()
+    const rows = messages.map((message, index): MessageRow => {
+      const { messageId, status } = this.#receipts[index]!
+      const { receivedMs, kind, publisherId, eventType, eventId } = message
+      return {
+        index,
+        id: messageId,
+        message: part(this.#batch.messages, this.#batch.ends, index),
+        receivedMs,
+        kind,
+        publisherId,
+        eventType,
+        eventId,
+        status,
+        receipt: part(receipts, ends, index),
+      }
+    })
+    return { rows, receipts, ends }
+  }
+
+  async #seal(tip: ProjectTip, messages: readonly Message[]) {
     const { height, timeMs } = this.#header
+    const { rows, receipts, ends } = this.#rows(messages)
     const { effects, logs, witness, writes, digest } = this.#host
     for (const change of this.#editor.changes) {
       const { kind, id, value } = change
@@ -386,7 +397,7 @@ class BatchRun {
     }
     await this.#transaction.kvPut(writes.entries())
     const stateDigest = sha256(digestDomain, tip.stateDigest, digest.view())
-    const receiptsRoot = merkleRoot(messages.map((row) => leafHash(row.receipt)))
+    const receiptsRoot = merkleRoot(rows.map((row) => leafHash(row.receipt)))
     const effectsRoot =
       effects.length === 0
         ? emptyEffects
@@ -403,7 +414,7 @@ class BatchRun {
       effectsRoot,
       stateDigest,
       witness: witness.finish(),
-      messages,
+      messages: rows,
       logs,
       effects,
       idempotency: [...this.#idempotency.values()],
@@ -414,7 +425,9 @@ class BatchRun {
       receiptsRoot,
       effectsRoot,
       stateDigest,
-      ...pack(messages),
+      // A copy, because it goes to another thread, and a store may keep the rows.
+      receipts: receipts.slice(),
+      ends,
       effects: effects.map(({ effect, local }) => ({
         id: effect.id,
         index: effect.index,
@@ -434,20 +447,15 @@ class BatchRun {
 const forgetKeysEvery = 256n
 const emptyEffects = merkleRoot([], keccakTree)
 
-function pack(rows: readonly MessageRow[]): { receipts: Uint8Array; ends: Uint32Array } {
-  const ends = new Uint32Array(rows.length)
-  let size = 0
-  for (const [i, { receipt }] of rows.entries()) {
-    size += receipt.length
-    ends[i] = size
-  }
-  const receipts = new Uint8Array(size)
-  for (const [i, { receipt }] of rows.entries()) receipts.set(receipt, ends[i]! - receipt.length)
-  return { receipts, ends }
+/** Bytes of the usual receipt: one handler, no effects. */
+const receiptBytes = 192
+
+/** The entry of this index among those that stand one behind the other and end where `ends` says. */
+function part(bytes: Uint8Array, ends: Uint32Array, index: number): Uint8Array {
+  return bytes.subarray(index === 0 ? 0 : ends[index - 1], ends[index])
 }
 
-function resultOf({ applet, instance, strategy }: Route): HandlerResult {
-  const codeHash = fromHex(applet.codeHash, 32)
+function resultOf({ applet, instance, strategy, codeHash }: Route): HandlerResult {
   return {
     appletId: applet.appletId,
     instanceId: instance?.instanceId ?? '',

@@ -1,3 +1,4 @@
+import { fromHex } from '@w3bstream/protocol'
 import type { Applet, Instance, ProjectDefinition, Strategy } from '../project/definition.ts'
 
 /** One handler that an event is for. */
@@ -6,6 +7,10 @@ export interface Route {
   readonly applet: Applet
   /** Absent when the applet has none. */
   readonly instance: Instance | undefined
+  /** SHA-256 of the applet's module. */
+  readonly codeHash: Uint8Array
+  /** Where the applet's keys are kept: its own place, or one that the instance shares by a prefix. */
+  readonly namespace: string
 }
 
 const defaultType = 'DEFAULT'
@@ -24,7 +29,7 @@ export class Router {
     for (const strategy of [...strategies.values()].sort(byCreation)) {
       const applet = applets.get(strategy.appletId)
       if (!applet) continue
-      const route = { strategy, applet, instance: instanceOf.get(applet.appletId) }
+      const route = makeRoute(strategy, applet, instanceOf.get(applet.appletId))
       this.#routes.set(strategy.eventType, [...(this.#routes.get(strategy.eventType) ?? []), route])
     }
     this.#fallback = settings.defaultFallback ? (this.#routes.get(defaultType) ?? []) : []
@@ -33,6 +38,12 @@ export class Router {
   find(eventType: string): readonly Route[] {
     return this.#routes.get(eventType) ?? this.#fallback
   }
+}
+
+function makeRoute(strategy: Strategy, applet: Applet, instance: Instance | undefined): Route {
+  const cache = instance?.cache
+  const namespace = cache?.mode === 'REDIS' && cache.prefix ? `prefix:${cache.prefix}` : `applet:${applet.appletId}`
+  return { strategy, applet, instance, codeHash: fromHex(applet.codeHash, 32), namespace }
 }
 
 /** Strategies of one batch have one time; their ids then decide, alike on every member. */

@@ -82,6 +82,12 @@ export class Writer {
     return this.bytes(utf8.encode(text))
   }
 
+  /** Forgets what was written; views of it change with what is written next. */
+  clear(): this {
+    this.#length = 0
+    return this
+  }
+
   /** What was written, as a view of this writer's buffer. */
   view(): Uint8Array {
     return this.#bytes.subarray(0, this.#length)
