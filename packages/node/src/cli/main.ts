@@ -19,4 +19,9 @@ export async function main(argv: readonly string[], io: CliIo): Promise<number> 
   }
 }
 
-if (import.meta.main) process.exitCode = await main(process.argv.slice(2), processIo())
+/** Runs the command line of this process. */
+export async function runProcess(): Promise<void> {
+  process.exitCode = await main(process.argv.slice(2), processIo())
+}
+
+if (import.meta.main) await runProcess()
