@@ -9,6 +9,7 @@ import {
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import type { ProjectReader } from '../database/database.ts'
 import { exportReceipt } from '../project/receipt-export.ts'
+import type { DecidedBatch } from './executor/executor.ts'
 import { type TestProject, World, type WorldOptions } from './testing/world.ts'
 
 let world: World
@@ -55,6 +56,22 @@ describe('processing', () => {
       ['count_calls', 1],
     ])
     expect(status).toBe('ok')
+  })
+
+  it('tells again what came of the last batch, whose effects are still to be carried out', async () => {
+    const project = await open({ rust_kv_sql: { DEFAULT: 'count_words' } })
+    const execute = vi.spyOn(world.executor, 'execute')
+    // As from another thread, which turns buffers into plain bytes.
+    const again = async (batch: DecidedBatch) => structuredClone(await world.executor.execute(batch))
+    await project.event('x y')
+    await project.change({ op: 'env.put', env: [['a', 'b']] })
+    const [[counted], [changed]] = execute.mock.calls as [[DecidedBatch], [DecidedBatch]]
+    const first = world.batches.at(-1)!
+    expect(await again(changed)).toEqual(structuredClone({ ...first, definitionChanges: 'unknown' }))
+    await expect(world.executor.execute(counted)).rejects.toMatchObject({ code: 'BATCH_OUT_OF_ORDER' })
+    await project.event('z')
+    const last = execute.mock.calls.at(-1)![0]
+    expect(await again(last)).toEqual(structuredClone(world.batches.at(-1)))
   })
 
   it('gives fresh memory to every call and keeps what was stored', async () => {

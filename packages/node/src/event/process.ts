@@ -34,6 +34,7 @@ import { ExecutorError } from './executor/errors.ts'
 import type { DecidedBatch, ExecutedBatch, ExecutorServices } from './executor/executor.ts'
 import { type CurrentCall, HandlerHost, type Progress } from './handler-host.ts'
 import type { LiveModules } from './live-modules.ts'
+import { recallBatch } from './recall-batch.ts'
 import { type Route, Router } from './router.ts'
 import { digestTags } from './write-set.ts'
 
@@ -95,13 +96,16 @@ export class Processor {
   }
 
   /**
-   * Executes the batch that follows the tip. When it throws, nothing of the batch stays.
+   * Executes the batch that follows the tip. When it throws, nothing of the batch stays. The tip itself may be given again
+   * by who was not told what came of it.
    * @param stopped handler runs that are reported as stopped, not run
    * @throws ExecutorError BATCH_OUT_OF_ORDER; DatabaseError
    */
   async execute(batch: DecidedBatch, stopped: readonly Stopped[] = []): Promise<ExecutedBatch> {
     const header = decodeBatchHeader(batch.header)
     const wanted = this.#tip.height + 1n
+    if (header.height === this.#tip.height && equalBytes(batchHash(header), this.#tip.batchHash))
+      return recallBatch(this.#deps.store, header.height)
     if (header.height !== wanted || !equalBytes(header.previous, this.#tip.batchHash))
       throw new ExecutorError({ code: 'BATCH_OUT_OF_ORDER', height: header.height, wanted })
     const before = { definition: this.#definition, router: this.#router }

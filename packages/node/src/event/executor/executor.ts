@@ -42,7 +42,8 @@ export interface ExecutedBatch {
   readonly receipts: Uint8Array
   readonly ends: Uint32Array
   readonly effects: readonly CommittedEffect[]
-  readonly definitionChanges: readonly DefinitionChange[]
+  /** `unknown` when the batch was found on disk, its thread having ended before it could tell. */
+  readonly definitionChanges: readonly DefinitionChange[] | 'unknown'
   readonly logs: number
 }
 
@@ -80,7 +81,10 @@ export interface Executor {
   start(): Promise<void>
   /** Opens a project's store, makes it when there is none. */
   open(project: ProjectKey): Promise<ProjectTip>
-  /** Batches of one project are executed in the order of the calls. @throws ExecutorError, DatabaseError; then the store stands where it stood */
+  /**
+   * Batches of one project are executed in the order of the calls; the one that was committed last may be given again.
+   * @throws ExecutorError, DatabaseError; then the store stands where it stood
+   */
   execute(batch: DecidedBatch): Promise<ExecutedBatch>
   /** Notes what became of effects, and certificates; on disk soon after. */
   updateOutbox(project: ProjectKey, changes: readonly OutboxChange[]): void
@@ -102,4 +106,9 @@ export interface ExecutorOptions {
   readonly modulesDirectory: string
   /** Applet instances kept alive in a thread; the one unused longest is let go. @default 256 */
   readonly liveModules: number
+  /**
+   * JavaScript memory of one thread, MiB; a thread that needs more ends and is replaced. Memories of guests are beside it.
+   * @default 512, several times what the largest batch may hold
+   */
+  readonly threadHeapMiB?: number
 }

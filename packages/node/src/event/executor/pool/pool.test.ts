@@ -70,6 +70,22 @@ describe('pool of executor threads', () => {
     expect((await project.logs()).filter((line) => line.startsWith('line '))).toHaveLength(1000)
   })
 
+  it('replaces a thread whose memory is used up, and blames only the project that used it', async () => {
+    world = await World.open({ pool: { threadHeapMiB: 48, wallClockMs: () => 60_000 } })
+    const [bad, good] = [await world.project(), await world.project()]
+    await bad.deploy({ logflood: { FLOOD: 'many' } })
+    await bad.change({ op: 'settings.put', settings: { limits: { logLines: 100_000 } } })
+    await good.deploy({ rust_kv_sql: { DEFAULT: 'count_words' } })
+    const floods = Array.from({ length: 5 }, () => bad.event('', { eventType: 'FLOOD' }))
+    const counts = Array.from({ length: 20 }, () => good.event('x'))
+    const receipts = await Promise.all(floods)
+    expect(receipts.map(({ status }) => status)).toEqual(Array(5).fill('ok'))
+    // Together they were too much for a thread; each had a batch of its own then.
+    expect(new Set(receipts.map(({ height }) => height)).size).toBe(5)
+    for (const receipt of await Promise.all(counts)) expect(receipt.status).toBe('ok')
+    expect((await good.logs()).at(-1)).toBe('x=20')
+  })
+
   it('refuses batches that do not follow what is on disk, and goes on', async () => {
     world = await World.open({ pool: {} })
     const project = await world.project()

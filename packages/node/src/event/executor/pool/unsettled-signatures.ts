@@ -36,10 +36,10 @@ export class UnsettledSignatures {
     }
   }
 
-  /** Gives back all of a project, or of every project. */
-  releaseAll(services: ExecutorServices, project?: ProjectKey): void {
+  /** Gives back all of a project. */
+  releaseAll(services: ExecutorServices, project: ProjectKey): void {
     for (const [hash, entry] of this.#byHash) {
-      if (project !== undefined && entry.project !== project) continue
+      if (entry.project !== project) continue
       this.#byHash.delete(hash)
       services.release(entry.signed)
     }

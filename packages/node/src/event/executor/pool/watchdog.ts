@@ -5,6 +5,8 @@ import type { Progress } from '../../handler-host.ts'
  * handler of which message, and since when. The worker writes; the watchdog reads, and ends a worker whose guest has run too long.
  */
 const words = { running: 0, slot: 1, message: 2, ordinal: 3 } as const
+/** Values of the word `running`. */
+const states = { idle: 0, running: 1, condemned: 2 } as const
 const bytes = 24
 const startOffset = 16
 
@@ -33,11 +35,14 @@ export class ProgressWriter {
     this.#words[words.ordinal] = ordinal
     this.#started[0] = performance.timeOrigin + performance.now()
     // The atomic store comes last: whoever sees it set sees the rest.
-    Atomics.store(this.#words, words.running, 1)
+    Atomics.store(this.#words, words.running, states.running)
   }
 
+  /** A guest that comes back condemned waits for the end of its thread: its batch, to be repeated, must not be committed. */
   #leave(): void {
-    Atomics.store(this.#words, words.running, 0)
+    const { running, condemned, idle } = states
+    while (Atomics.compareExchange(this.#words, words.running, running, idle) === condemned)
+      Atomics.wait(this.#words, words.running, condemned)
   }
 }
 
@@ -52,7 +57,7 @@ export interface Running {
 /** The main thread's side: what runs now, if anything. */
 export function readProgress(memory: SharedArrayBuffer): Running | undefined {
   const view = new Int32Array(memory, 0, 4)
-  if (Atomics.load(view, words.running) === 0) return undefined
+  if (Atomics.load(view, words.running) === states.idle) return undefined
   const started = new Float64Array(memory, startOffset, 1)[0]!
   return {
     slot: view[words.slot]!,
@@ -60,4 +65,22 @@ export function readProgress(memory: SharedArrayBuffer): Running | undefined {
     ordinal: view[words.ordinal]!,
     forMs: performance.timeOrigin + performance.now() - started,
   }
+}
+
+/**
+ * Condemns the guest that runs if it has run too long; from then on its thread commits nothing.
+ * @returns what was condemned; nothing when no guest runs too long, or when it was condemned before
+ */
+export function condemn(memory: SharedArrayBuffer, tooLong: (running: Running) => boolean): Running | undefined {
+  const seen = readProgress(memory)
+  if (!seen || !tooLong(seen)) return undefined
+  const view = new Int32Array(memory, 0, 4)
+  if (Atomics.compareExchange(view, words.running, states.running, states.condemned) !== states.running)
+    return undefined
+  const condemned = readProgress(memory)!
+  if (tooLong(condemned)) return condemned
+  // Another guest has begun since it was looked at.
+  Atomics.store(view, words.running, states.running)
+  Atomics.notify(view, words.running)
+  return undefined
 }

@@ -43,6 +43,7 @@ export type Outcome = { ok: true; value: unknown } | { ok: false; error: WireErr
 export interface WireError {
   readonly name: string
   readonly message: string
+  readonly stack?: string
   readonly fault?: Fault
 }
 
@@ -56,12 +57,12 @@ const classes: Record<string, new (fault: never, options?: { message?: string })
 export function toWire(error: unknown): WireError {
   if (error instanceof W3bstreamError) return { name: error.name, message: error.message, fault: error.fault }
   return error instanceof Error
-    ? { name: error.name, message: error.stack ?? error.message }
+    ? { name: error.name, message: error.message, stack: error.stack }
     : { name: 'Error', message: String(error) }
 }
 
-export function fromWire({ name, message, fault }: WireError): Error {
+export function fromWire({ name, message, stack, fault }: WireError): Error {
   const known = classes[name]
   if (fault && known) return new known(fault as never, { message })
-  return fault ? new W3bstreamError(fault, { message }) : new Error(message)
+  return fault ? new W3bstreamError(fault, { message }) : Object.assign(new Error(message), { name, stack })
 }

@@ -16,7 +16,7 @@ import type {
   SignRequest,
 } from '../executor.ts'
 import { UnsettledSignatures } from './unsettled-signatures.ts'
-import { createProgressMemory, type Running, readProgress } from './watchdog.ts'
+import { condemn, createProgressMemory, type Running, readProgress } from './watchdog.ts'
 import {
   type FromWorker,
   fromWire,
@@ -32,12 +32,13 @@ interface Waiting {
   readonly request: Request
   readonly resolve: (value: never) => void
   readonly reject: (error: Error) => void
-  /** Set when the thread died under this request, which may then not be repeated for ever. */
+  /** How often the thread ended under this request, which is not repeated for ever. */
   repeated: number
 }
 
 /** A request under which threads died this often fails. */
 const maxRepeats = 3
+const defaultHeapMiB = 512
 
 /** One thread of the pool, through all its replacements. */
 export class WorkerHandle {
@@ -50,6 +51,8 @@ export class WorkerHandle {
   readonly #unsettled = new UnsettledSignatures()
   /** Notices that may not be on disk yet, each with the number of the last request before it. */
   readonly #notices = new Map<ProjectKey, { notice: Notice; after: number }[]>()
+  /** Projects that could not be opened in a new thread; their next batch tries again. */
+  readonly #unopened = new Set<ProjectKey>()
   #progress = createProgressMemory()
   #worker: Worker
   #lastId = 0
@@ -78,6 +81,7 @@ export class WorkerHandle {
   }
 
   execute(batch: DecidedBatch): Promise<ExecutedBatch> {
+    if (this.#unopened.delete(batch.project)) this.#reopen(batch.project)
     const executed = this.#request<ExecutedBatch>({ type: 'execute', batch, stopped: [] })
     executed.then(
       ({ height }) => this.#unsettled.committed(batch.project, height),
@@ -104,6 +108,7 @@ export class WorkerHandle {
   async close(project: ProjectKey): Promise<void> {
     this.#slots.delete(project)
     this.#notices.delete(project)
+    this.#unopened.delete(project)
     await this.#request({ type: 'close', project })
   }
 
@@ -117,10 +122,12 @@ export class WorkerHandle {
 
   /** Ends the thread when its guest has run too long. */
   check(wallClockMs: (project: ProjectKey) => number): void {
-    const running = readProgress(this.#progress)
+    const running = condemn(this.#progress, ({ slot, forMs }) => {
+      const project = this.#projectOf(slot)
+      return project !== undefined && forMs > wallClockMs(project)
+    })
     if (!running) return
-    const project = this.#projectOf(running.slot)
-    if (!project || running.forMs <= wallClockMs(project)) return
+    const project = this.#projectOf(running.slot)!
     this.#markStopped(project, running)
     this.#logger.warn('a handler ran too long; its thread is replaced', {
       worker: this.#name,
@@ -150,31 +157,47 @@ export class WorkerHandle {
 
   #spawn(): Worker {
     const workerData: WorkerData = { options: plainOptions(this.#options), progress: this.#progress }
-    const worker = new Worker(entry(), { name: this.#name, workerData })
+    const resourceLimits = { maxOldGenerationSizeMb: this.#options.threadHeapMiB ?? defaultHeapMiB }
+    const worker = new Worker(entry(), { name: this.#name, workerData, resourceLimits })
     worker.on('message', (message: FromWorker) => this.#receive(message))
     worker.on('error', (error) => this.#logger.error('an executor thread failed', { worker: this.#name }, error))
     worker.once('exit', () => this.#replace(worker))
     return worker
   }
 
-  /** Starts a new thread in the place of one that ended, and gives it all that the old one had not answered. */
+  /**
+   * Starts a new thread in the place of one that ended, and gives it all that the old one had not answered. The project
+   * whose guest ran at the end comes last: the others do not wait for what it may do again.
+   */
   #replace(ended: Worker): void {
     if (this.#stopping || ended !== this.#worker) return
+    const running = readProgress(this.#progress)
+    const culprit = running && this.#projectOf(running.slot)
     this.#progress = createProgressMemory()
     this.#worker = this.#spawn()
-    // Unfinished batches run again and sign again: what was signed for them is given back first.
-    this.#unsettled.releaseAll(this.#services)
-    const unanswered = [...this.#waiting]
+    const unanswered = [...this.#waiting].sort(([, a], [, b]) => rank(a.request, culprit) - rank(b.request, culprit))
     this.#waiting.clear()
-    for (const [project, slot] of this.#slots) {
-      const isOpening = unanswered.some(([, { request }]) => request.type === 'open' && request.project === project)
-      if (!isOpening)
-        this.#request({ type: 'open', project, slot }).catch((error: unknown) =>
-          this.#logger.error('a project did not open again', { project }, error),
-        )
-    }
+    for (const project of this.#slots.keys())
+      if (!unanswered.some(([, { request }]) => request.type === 'open' && request.project === project))
+        this.#reopen(project)
     for (const kept of this.#notices.values()) for (const { notice } of kept) this.#send({ type: 'notice', notice })
-    for (const [id, waiting] of unanswered) this.#repeat(id, waiting)
+    const blamed = culprit && unanswered.find(([, { request }]) => isBatchOf(request, culprit))?.[0]
+    for (const [id, waiting] of unanswered) this.#repeat(id, waiting, blamed === undefined || blamed === id)
+  }
+
+  /** Opens a project in the new thread. What was signed for batches that are not on disk is given back: they sign again. */
+  #reopen(project: ProjectKey): void {
+    const slot = this.#slots.get(project)!
+    this.#request<ProjectTip>({ type: 'open', project, slot }).then(
+      ({ height }) => {
+        this.#unsettled.committed(project, height)
+        this.#unsettled.releaseAll(this.#services, project)
+      },
+      (error: unknown) => {
+        this.#unopened.add(project)
+        this.#logger.error('a project did not open again', { project }, error)
+      },
+    )
   }
 
   /** A batch that is on disk took the notices before it along. */
@@ -184,13 +207,14 @@ export class WorkerHandle {
     else this.#notices.delete(project)
   }
 
-  #repeat(id: number, waiting: Waiting): void {
-    if (waiting.repeated >= maxRepeats) {
+  /** @param blamed whether the thread may have ended because of this request */
+  #repeat(id: number, waiting: Waiting, blamed: boolean): void {
+    if (blamed && waiting.repeated >= maxRepeats) {
       const detail = `the thread ended ${waiting.repeated + 1} times`
       waiting.reject(new ExecutorError({ code: 'WORKER_LOST', detail }))
       return
     }
-    this.#waiting.set(id, { ...waiting, repeated: waiting.repeated + 1 })
+    this.#waiting.set(id, { ...waiting, repeated: waiting.repeated + (blamed ? 1 : 0) })
     this.#send({ type: 'request', id, request: waiting.request })
   }
 
@@ -248,6 +272,17 @@ export class WorkerHandle {
       (error: unknown) => reply({ type: 'answer', id, outcome: { ok: false, error: toWire(error) } }),
     )
   }
+}
+
+/** Place of a request among those that a new thread is given. */
+function rank(request: Request, culprit: ProjectKey | undefined): number {
+  if (request.type === 'stop') return 2
+  if (request.type === 'inspect') return 0
+  return (request.type === 'execute' ? request.batch.project : request.project) === culprit ? 1 : 0
+}
+
+function isBatchOf(request: Request, project: ProjectKey | undefined): boolean {
+  return request.type === 'execute' && request.batch.project === project
 }
 
 /** Only what a thread needs and a message can carry. */
