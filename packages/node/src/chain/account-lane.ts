@@ -17,6 +17,8 @@ export interface Journey {
   state: EffectState
   attempts: number
   detail: string
+  /** Whether it was ever handed to the chain, whatever that answered. */
+  offered: boolean
   /** When the chain last took it, milliseconds; 0 when it is to be sent. */
   sentMs: number
   /** Since when its nonce is used up while the chain shows no receipt; 0 when that is not so. */
@@ -93,9 +95,12 @@ export class AccountLane {
     this.#deps.watcher.wake()
   }
 
-  forget(project: ProjectKey): void {
-    for (const [hash, journey] of this.#journeys) if (journey.project === project) this.#journeys.delete(hash)
+  /** @returns hashes of those that the chain may have got */
+  forget(project: ProjectKey): string[] {
     this.#left.delete(project)
+    const gone = [...this.#journeys.values()].filter((journey) => journey.project === project)
+    for (const { transaction } of gone) this.#journeys.delete(transaction.hash)
+    return gone.filter(({ offered }) => offered).map(({ transaction }) => transaction.hash)
   }
 
   wake(): void {
@@ -228,6 +233,7 @@ export class AccountLane {
   async #sendDue(count: number): Promise<void> {
     for (const journey of this.#inOrder()) {
       if (journey.sentMs > 0 || journey.transaction.nonce < count) continue
+      journey.offered = true
       const answer = await send(this.#deps.client, journey.transaction)
       if (answer.type === 'never') {
         await this.#refused(journey, answer.detail)

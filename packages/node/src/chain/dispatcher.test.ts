@@ -397,6 +397,28 @@ describe('the dispatcher', () => {
     expect(store.row(row).state).toBe('INIT')
   })
 
+  it('forgets a project that was sent for, and does not use its nonce again before the row tells', async () => {
+    await setUp(['--no-mining'])
+    const { chains, dispatcher } = open()
+    await dispatcher.start()
+    const signed = await chains.sign(transfer())
+    const row = store.add(signed)
+    dispatcher.enqueue(project, [row])
+    await until(() => expect(store.row(row).state).toBe('PENDING'))
+    store.rows.set(toHex(row.id), row)
+    await dispatcher.forget(project)
+    expect((await chains.sign(transfer())).nonce).toBe(signed.nonce + 1)
+  })
+
+  it('forgets a project whose store is gone', async () => {
+    await setUp()
+    const { dispatcher } = open()
+    store.outboxPending = () => {
+      throw new Error('no such store')
+    }
+    await expect(dispatcher.forget(project)).resolves.toBeUndefined()
+  })
+
   it('stops while the chain is away', async () => {
     await setUp()
     const { chains, dispatcher } = open({ retry: { minMs: 60_000, maxMs: 60_000 } })

@@ -127,15 +127,28 @@ class OutboxDispatcher implements Dispatcher, Service {
 
   async forget(project: ProjectKey): Promise<void> {
     this.#forgotten.add(project)
-    for (const lane of this.#lanes.values()) lane.forget(project)
-    const outbox = await this.#deps.outboxOf(project)
+    const offered = new Set([...this.#lanes.values()].flatMap((lane) => lane.forget(project)))
     const { nonces } = this.#deps.chains
-    for (const row of await outbox.outboxPending()) {
-      if (row.kind !== 'transaction' || row.local === '') continue
-      const transaction = decodeLocal(row.local)
-      // What was never handed to a chain cannot use its nonce up.
-      if (row.state === 'INIT') nonces.abandon(accountOf(transaction), transaction.nonce)
+    for (const { state, transaction } of await this.#ownPending(project)) {
+      // What was never handed to a chain cannot use its nonce up. The row may not say yet that it was.
+      if (state === 'INIT' && !offered.has(transaction.hash)) nonces.abandon(accountOf(transaction), transaction.nonce)
       else nonces.settle(accountOf(transaction), transaction.nonce)
+    }
+  }
+
+  /**
+   * Transactions of a project that is to be forgotten. One whose store was never made, is gone already or is damaged must
+   * still be removable.
+   */
+  async #ownPending(project: ProjectKey): Promise<{ state: OutboxRow['state']; transaction: SignedTransaction }[]> {
+    try {
+      const rows = await (await this.#deps.outboxOf(project)).outboxPending()
+      return rows
+        .filter((row) => row.kind === 'transaction' && row.local !== '')
+        .map(({ state, local }) => ({ state, transaction: decodeLocal(local) }))
+    } catch (error) {
+      this.#logger.info('the outbox of a removed project cannot be read', { project }, error)
+      return []
     }
   }
 
@@ -144,7 +157,9 @@ class OutboxDispatcher implements Dispatcher, Service {
     if (row.kind !== 'transaction' || row.state === 'CONFIRMED' || row.state === 'FAILED') return undefined
     if (this.#ended.has(toHex(row.id))) return undefined
     const { id: effectId, state, attempts, detail } = row
-    return { project, effectId, transaction: decodeLocal(row.local), state, attempts, detail, sentMs: 0, missingMs: 0 }
+    const transaction = decodeLocal(row.local)
+    const offered = state !== 'INIT'
+    return { project, effectId, transaction, state, attempts, detail, offered, sentMs: 0, missingMs: 0 }
   }
 
   /** A damaged row ends as failed: whoever waits for it is told. */

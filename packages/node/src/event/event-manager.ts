@@ -8,7 +8,7 @@ import { Pipeline, type PipelineDeps, type PipelineOptions } from './pipeline.ts
 
 export interface EventManagerDeps extends Omit<PipelineDeps, 'onCommitted'> {
   readonly executor: Executor
-  /** Called before a project does anything in this run of the node, which waits for it. */
+  /** Called before a project does anything in this run of the node, which waits for it. What it throws is the answer. */
   onOpen(project: ProjectKey): Promise<void>
   onCommitted(project: ProjectKey, batch: ExecutedBatch, messages: OrderedMessages): void
 }

@@ -117,11 +117,7 @@ export async function createNode(options: NodeOptions): Promise<Node> {
       now,
       logger: logger.child('event'),
       uncertified: async (project) => uncertifiedCommits(await projects.reader(project)),
-      async onOpen(project) {
-        index.markWorked(project, true)
-        // Answers name the applets, and the watchdog knows the project's limit. A project that is being made has none yet.
-        await projects.definition(project).catch(() => undefined)
-      },
+      onOpen: (project) => projects.opening(project),
       onCommitted(project, batch, { waiting }) {
         const { height, logs, effects, definitionChanges: changes } = batch
         projects.committed(project, { height, messages: waiting.length, logs, effects: effects.length, changes })

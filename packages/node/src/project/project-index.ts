@@ -118,6 +118,14 @@ export class ProjectIndex {
     this.#control.prepare('DELETE FROM publisher_token WHERE project = ?').run(key)
   }
 
+  /** Ids of a project's devices. */
+  publishers(key: ProjectKey): Sfid[] {
+    return this.#control
+      .prepare("SELECT id FROM project_object WHERE project = ? AND kind = 'publisher'")
+      .all(key)
+      .map((row) => row.id as Sfid)
+  }
+
   /** Devices of each project that has some. */
   publisherCounts(): { key: ProjectKey; count: number }[] {
     const rows = this.#control

@@ -71,7 +71,7 @@ export class NodeProjects implements Projects {
       else if (state === 'creating' && (await this.#exists(entry.key))) {
         index.remember(entry)
         await this.#tryReindex(entry)
-      } else await this.#erase(entry.key)
+      } else await this.#tryErase(entry.key)
     }
   }
 
@@ -149,6 +149,18 @@ export class NodeProjects implements Projects {
     return this.#definitions.get(key)
   }
 
+  /**
+   * To be called before the first message of a project in this run of the node. One that is gone is not opened, or a late
+   * message would make an empty file for it.
+   * @throws ApiError ProjectNotFound
+   */
+  async opening(key: ProjectKey): Promise<void> {
+    if (!this.byKey(key)) throw new ApiError('ProjectNotFound', key)
+    this.#deps.index.markWorked(key, true)
+    // Answers name the applets, and the watchdog knows the project's limit. A project that is being made has none yet.
+    await this.definition(key).catch(() => undefined)
+  }
+
   async change(key: ProjectKey, change: ProjectChange): Promise<Extract<ChangeResult, { ok: true }>> {
     const entry = this.byKey(key)
     if (!entry) throw new ApiError('ProjectNotFound', key)
@@ -212,10 +224,17 @@ export class NodeProjects implements Projects {
   /** Follows a commit: definition in memory, index, observers. Called before its senders are answered. */
   committed(
     key: ProjectKey,
-    batch: { height: bigint; messages: number; logs: number; effects: number; changes: readonly DefinitionChange[] },
+    batch: {
+      height: bigint
+      messages: number
+      logs: number
+      effects: number
+      changes: readonly DefinitionChange[] | 'unknown'
+    },
   ): void {
     const { height, messages, logs, effects, changes } = batch
-    if (changes.length > 0) this.#follow(key, changes)
+    if (changes === 'unknown') this.#catchUp(key)
+    else if (changes.length > 0) this.#follow(key, changes)
     this.#tell(key, { type: 'committed', height, messages, logs, effects })
   }
 
@@ -243,6 +262,15 @@ export class NodeProjects implements Projects {
     if (!definition) return
     this.#definitions.set(key, definition)
     this.#tell(key, { type: 'definition', definition })
+  }
+
+  /** Something was changed and nobody could say what: all is read anew. */
+  #catchUp(key: ProjectKey): void {
+    this.#definitions.delete(key)
+    const entry = this.byKey(key)
+    if (!entry) return
+    this.#unindexed.add(key)
+    void this.#tryReindex(entry)
   }
 
   #changed(key: ProjectKey): void {
@@ -292,13 +320,25 @@ export class NodeProjects implements Projects {
   async #reindex(entry: ProjectEntry): Promise<void> {
     const { index } = this.#deps
     const rows = await (await this.reader(entry.key)).definition()
+    const present = new Set(rows.filter(({ kind }) => kind === 'publisher').map(({ id }) => id))
+    const gone = index.publishers(entry.key).filter((id) => !present.has(id))
     index.atomically(() => {
+      // Connections of devices that are gone may be open.
+      const removals = gone.map((id) => ({ kind: 'publisher', id, value: null }))
+      this.#deps.indexDevices(entry.key, removals)
       index.clearObjects(entry.key)
       index.index(entry.key, rows)
       this.#deps.indexDevices(entry.key, rows)
       index.setState(entry.key, 'active')
     })
     this.#unindexed.delete(entry.key)
+  }
+
+  /** What is left of a project that was not made, or was removed; the next start tries again. */
+  async #tryErase(key: ProjectKey): Promise<void> {
+    await this.#erase(key).catch((error: unknown) =>
+      this.#deps.logger.error('a project cannot be cleared away', { project: key }, error),
+    )
   }
 
   async #erase(key: ProjectKey): Promise<void> {
