@@ -68,16 +68,19 @@ export class Writer {
     // Short ASCII, the usual case, is written without the encoder.
     if (text.length < 64) {
       this.#reserve(text.length + 1)
-      const start = this.#length
-      this.#bytes[this.#length++] = text.length
+      const bytes = this.#bytes
+      const start = this.#length + 1
       let i = 0
       for (; i < text.length; i++) {
         const unit = text.charCodeAt(i)
         if (unit > 0x7f) break
-        this.#bytes[this.#length++] = unit
+        bytes[start + i] = unit
       }
-      if (i === text.length) return this
-      this.#length = start
+      if (i === text.length) {
+        bytes[start - 1] = i
+        this.#length = start + i
+        return this
+      }
     }
     return this.bytes(utf8.encode(text))
   }

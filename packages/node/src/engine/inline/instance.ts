@@ -10,11 +10,11 @@ import { linkImports, suspends } from './link-imports.ts'
 import { Snapshot } from './snapshot.ts'
 
 /**
- * Pages by which the memory of a growing module is larger than the guest believes, so that the usual small growth of a
- * call does not cost the instance. Each costs about 1.5 µs per call to clear. Part of the engine's version: accesses beyond
- * the guest's own memory trap behind these pages.
+ * Pages by which the memory of a growing module is larger than the guest believes, so that the first growth of a call, by
+ * one page in most allocators, does not cost the instance. Each costs about 1.5 µs per call to clear, which is why there are
+ * no more. Part of the engine's version: accesses beyond the guest's own memory trap behind these pages.
  */
-const headroomPages = 4
+const headroomPages = 1
 
 /** What a module's own initialisation sees: the same on every machine, at every time. Go takes a clock at zero as broken. */
 const initialClockNs = 1_577_836_800_000_000_000n
