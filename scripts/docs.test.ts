@@ -86,7 +86,11 @@ describe('docs/limits.md', () => {
       /^Memory that/,
       {
         ...numbers(defaultProjectsOptions),
-        ...constants({ liveModules: `${node}/node/create-node.ts`, cachedTokens: `${node}/node/create-node.ts` }),
+        ...constants({
+          defaultHeapMiB: `${node}/event/executor/pool/worker-handle.ts`,
+          liveModules: `${node}/node/create-node.ts`,
+          cachedTokens: `${node}/node/create-node.ts`,
+        }),
       },
     ],
   ])('has the limits of: %s', (_name, heading, limits) => {
@@ -144,5 +148,15 @@ describe('docs/errors.md', () => {
     ]
     expect(codes).toEqual(expect.arrayContaining(['TRAP', 'INSTANCE_STOPPED', 'INSTANCE_MISSING', 'WALL_CLOCK']))
     expect(codes.filter((code) => !documented.has(code))).toEqual([])
+  })
+})
+
+describe('docs/architecture.md', () => {
+  it('names functions, classes and files that are there', () => {
+    const code = sources.map(read).join('\n')
+    const spans = [...read('docs/architecture.md').matchAll(/`([^`]+)`/g)].map(([, text = '']) => text)
+    const names = new Set(spans.flatMap((text) => text.match(/[A-Za-z_]{4,}/g) ?? []))
+    expect(names.size).toBeGreaterThan(100)
+    expect([...names].filter((name) => !new RegExp(`\\b${name}\\b`).test(code))).toEqual([])
   })
 })

@@ -71,6 +71,8 @@ type Write =
     }
   | { type: 'definition'; kind: string; id: string; value: string }
 
+type CommitFields = Record<Exclude<keyof Commit, 'epoch' | 'height'>, Hex> & { epoch: number; height: number }
+
 interface BatchVector {
   readonly messages: { fields: MessageFields; bytes: Hex; id: Hex }[]
   readonly header: { fields: HeaderFields; bytes: Hex; hash: Hex }
@@ -82,7 +84,7 @@ interface BatchVector {
     entries: { messageIndex: number; kind: 'sign' | 'call'; answered: 0 | 1; answer: Hex }[]
     bytes: Hex
   }
-  readonly commit: { fields: Record<keyof Commit, Hex> & { epoch: number; height: number }; digest: Hex }
+  readonly commit: { fields: CommitFields; digest: Hex }
   readonly certificate: { signatures: { member: Hex; signature: Hex }[]; bytes: Hex }
   readonly paths: { message: Hex[]; receipt: Hex[] }[]
 }
@@ -136,7 +138,7 @@ function bodyOf(fields: BodyFields): EffectBody {
   } as EffectBody
 }
 
-function commitOf({ epoch, height, ...roots }: BatchVector['commit']['fields']): Commit {
+function commitOf({ epoch, height, ...roots }: CommitFields): Commit {
   const bytes = Object.fromEntries(Object.entries(roots).map(([name, value]) => [name, fromHex(value, 32)]))
   return { ...(bytes as unknown as Commit), epoch: BigInt(epoch), height: BigInt(height) }
 }
