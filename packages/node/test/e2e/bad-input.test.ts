@@ -64,7 +64,7 @@ describe('bad input', () => {
       await using sender = await TestDevice.open(node, device)
       const publish = (size: number) => sender.client.publishAsync(`${channel}/DEFAULT`, 'x'.repeat(size), { qos: 1 })
       await publish(payloadBytes)
-      const closed = sender.closed().then(() => Promise.reject(new Error('closed')))
+      const closed = sender.closed.then(() => Promise.reject(new Error('closed')))
       await expect(Promise.race([publish(payloadBytes + 1), closed])).rejects.toThrow()
       closed.catch(() => undefined)
     })
@@ -96,7 +96,7 @@ describe('bad input', () => {
     it('topics are refused', async () => {
       await using sender = await TestDevice.open(node, device)
       const topic = `${channel}/push/${device.token}/${'x'.repeat(40_000)}`
-      const closed = sender.closed().then(() => Promise.reject(new Error('closed')))
+      const closed = sender.closed.then(() => Promise.reject(new Error('closed')))
       closed.catch(() => undefined)
       await expect(Promise.race([sender.client.publishAsync(topic, 'x', { qos: 1 }), closed])).rejects.toThrow()
     })
@@ -133,7 +133,7 @@ describe('bad input', () => {
   })
 
   describe('broken forms', () => {
-    const upload = (body: BodyInit, contentType?: string) =>
+    const upload = (body: string | FormData, contentType?: string) =>
       request<ErrorBody>(`${node.api}/applet/x/bad`, {
         method: 'POST',
         headers: { authorization: admin.token, ...(contentType ? { 'content-type': contentType } : {}) },

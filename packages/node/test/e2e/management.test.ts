@@ -183,7 +183,7 @@ describe('management of a working project', () => {
       expect(after.token).not.toBe(before.token)
       const published = connected.client.publishAsync(`${channel}/COUNT`, 'revoked', { qos: 1 })
       await expect(
-        Promise.race([published, connected.closed().then(() => Promise.reject(new Error('closed')))]),
+        Promise.race([published, connected.closed.then(() => Promise.reject(new Error('closed')))]),
       ).rejects.toThrow()
       expect(
         (await postEvent(node, { channel, token: before.token, eventType: 'COUNT' })).status,
@@ -230,7 +230,7 @@ describe('management of a working project', () => {
     const connected = await TestDevice.connect(node, { username: key, password: token })
     expect((await files()).length).toBeGreaterThan(before.length)
     await admin.expect('DELETE', '/project/x/removed')
-    await connected.closed()
+    await connected.closed
     await connected[Symbol.asyncDispose]()
     expect(await files()).toEqual(before)
     expect((await admin.send('GET', '/project/x/removed/data')).status).toBe(404)

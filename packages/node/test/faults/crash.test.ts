@@ -85,8 +85,8 @@ describe('kill -9 under load', () => {
 
   it('keeps each event that was acknowledged over MQTT exactly once', async () => {
     const load = await killUnderLoad('mqtt', async () => {
-      const { client } = await TestDevice.connect(node, { username: device.key, password: device.token })
-      const gone = new Promise<never>((_, reject) => client.once('close', () => reject(new Error('gone'))))
+      const { client, closed } = await TestDevice.connect(node, { username: device.key, password: device.token })
+      const gone = closed.then(() => Promise.reject(new Error('gone')))
       gone.catch(() => undefined)
       return async (word) => {
         await Promise.race([client.publishAsync(`${channel}/DEFAULT`, word, { qos: 1 }), gone])

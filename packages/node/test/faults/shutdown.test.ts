@@ -32,7 +32,7 @@ describe('ending a node', () => {
     const { admin, device, channel } = await startWithProject()
     const send = sender(node, channel, device)
     const publisher = await TestDevice.connect(node, { username: device.key, password: device.token })
-    const gone = once(publisher.client, 'close').then(() => Promise.reject(new Error('gone')))
+    const gone = publisher.closed.then(() => Promise.reject(new Error('gone')))
     gone.catch(() => undefined)
     const acknowledged: string[] = []
     const load = async (name: string, publish: (word: string) => Promise<boolean>) => {

@@ -1,4 +1,3 @@
-import { once } from 'node:events'
 import mqtt, { type IClientOptions, type MqttClient } from 'mqtt'
 import type { EventBody } from './management.ts'
 import type { NodeProcess } from './node-process.ts'
@@ -7,10 +6,13 @@ import { until } from './until.ts'
 /** A connected client of the node's broker, with what it received. */
 export class TestDevice {
   readonly client: MqttClient
+  /** Resolves when the connection is gone. */
+  readonly closed: Promise<void>
   readonly received: { topic: string; payload: Buffer }[] = []
 
   private constructor(client: MqttClient) {
     this.client = client
+    this.closed = new Promise((resolve) => client.once('close', resolve))
     client.on('message', (topic, payload) => this.received.push({ topic, payload }))
   }
 
@@ -39,10 +41,6 @@ export class TestDevice {
         .map(({ payload }) => JSON.parse(payload.toString()) as EventBody & { key?: string })
         .find(({ eventID }) => eventID === eventId),
     )
-  }
-
-  async closed(): Promise<void> {
-    if (!this.client.disconnected) await once(this.client, 'close')
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
