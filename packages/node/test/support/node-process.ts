@@ -47,7 +47,12 @@ export class NodeProcess {
   static async start(options: NodeProcessOptions = {}): Promise<NodeProcess> {
     const dataDir = options.dataDir ?? (await makeTempDirectory())
     const node = new NodeProcess(dataDir, await freePorts(3), options)
-    await node.start()
+    try {
+      await node.start()
+    } catch (error) {
+      await node[Symbol.asyncDispose]()
+      throw error
+    }
     return node
   }
 
