@@ -1,11 +1,11 @@
 import { type BatchHeader, batchHash, decodeBatchHeader } from './batch.ts'
 import { equalBytes, fromHex, type Hex, toHex } from './bytes/hex.ts'
 import { type Certificate, decodeCertificate, verifyCertificate } from './commit.ts'
-import { decodeEnvelope, verifyEnvelope } from './envelope.ts'
+import { decodeEnvelope, signedMessage, verifyEnvelope } from './envelope.ts'
 import { ProtocolError } from './error.ts'
 import { sfidFromBytes } from './ids.ts'
 import { leafHash, verifyMerklePath } from './merkle.ts'
-import { decodeMessage, type Message, messageId } from './message.ts'
+import { decodeMessage, encodeMessage, type Message, messageId } from './message.ts'
 import { decodeReceipt, type Receipt } from './receipt.ts'
 
 /**
@@ -181,13 +181,11 @@ function checkCertificate(
 function checkOrigin(project: Uint8Array, message: Message): ReceiptCheck {
   if (message.origin.type === 'vouched')
     return check('origin', true, 'vouched by the member that received it; the device did not sign')
-  const envelope = decodeEnvelope(message.origin.envelope)
-  const agrees =
-    equalBytes(envelope.project, project) &&
-    equalBytes(envelope.payload, message.payload) &&
-    equalBytes(envelope.nonce, message.nonce) &&
-    envelope.eventType === message.eventType &&
-    envelope.timestampMs === message.timestampMs
+  const { envelope: bytes } = message.origin
+  const envelope = decodeEnvelope(bytes)
+  // The message is a function of the envelope and the device's registration; nothing else may have been put into it.
+  const made = encodeMessage(signedMessage(bytes, { id: message.publisherId, key: message.publisherKey }))
+  const agrees = equalBytes(envelope.project, project) && equalBytes(made, encodeMessage(message))
   return check(
     'origin',
     agrees && verifyEnvelope(envelope),

@@ -1,11 +1,12 @@
 import type { ProjectKey } from '@w3bstream/protocol'
 import type { EffectState } from '../database/database.ts'
 import type { Logger } from '../telemetry/logger.ts'
+import { backoffMs } from '../util/backoff.ts'
 import type { SignedTransaction, TransactionOutcome } from './chain.ts'
 import type { ChainClient } from './chain-client.ts'
 import type { HeadWatcher } from './head-watcher.ts'
 import type { ChainAccount, NonceAllocator } from './nonces.ts'
-import { backoffMs, Pause } from './pause.ts'
+import { Pause } from './pause.ts'
 import { findReceipt } from './receipt.ts'
 import { send } from './send-answer.ts'
 

@@ -1,6 +1,7 @@
 import type { Logger } from '../telemetry/logger.ts'
+import { backoffMs } from '../util/backoff.ts'
 import type { ChainClient } from './chain-client.ts'
-import { backoffMs, Pause } from './pause.ts'
+import { Pause } from './pause.ts'
 
 /** Asks a chain for its newest block, once for all accounts, and only while one of them waits for something. */
 export class HeadWatcher {

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { backoffMs, Pause } from './pause.ts'
+import { backoffMs } from '../util/backoff.ts'
+import { Pause } from './pause.ts'
 
 describe('Pause', () => {
   const never = new AbortController().signal

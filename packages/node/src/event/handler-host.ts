@@ -7,22 +7,34 @@ import type {
   ProjectTransaction,
   SqlRequest,
   SqlResult,
+  SqlValue,
 } from '../database/database.ts'
 import { DatabaseError } from '../database/errors.ts'
 import { type HostContext, HostFault, type Transaction } from '../engine/engine.ts'
 import type { Instance, ProjectDefinition } from '../project/definition.ts'
 import type { ExecutorServices } from './executor/executor.ts'
 import { answerApiCall } from './system-api.ts'
-import { Witness } from './witness.ts'
+import { maxAnswerBytes, Witness } from './witness.ts'
 import { digestTags, WriteSet } from './write-set.ts'
 
 /** Log lines of a batch; a store numbers them with 20 bits. Those above are dropped, whatever the limits of single calls. */
 const maxBatchLines = 1_000_000
+const maxBatchLogBytes = 64 * 1024 * 1024
+/**
+ * Bytes that the handlers of one batch hold in memory until its commit: writes, effects, answers. 64 KiB for each message of
+ * the largest batch; without a bound, a guest that writes as fast as it can would take the whole process down.
+ */
+const maxHeldBytes = 64 * 1024 * 1024
+/** What the holding of anything costs beside its bytes. */
+const heldOverhead = 128
 
 /** Told when the thread is busy with a guest, so that a watchdog can tell a loop from a wait. */
 export interface Progress {
-  enter(messageIndex: number, ordinal: number): void
+  /** @param ranMs how long it ran before it waited, milliseconds. @default 0 */
+  enter(messageIndex: number, ordinal: number, ranMs?: number): void
   leave(): void
+  /** {@link leave} for a wait. @returns how long the guest has run, milliseconds */
+  pause(): number
 }
 
 /** What a handler may see of the message that it runs for. */
@@ -60,6 +72,9 @@ export class HandlerHost implements HostContext {
   #pending: { body: EffectBody; signed?: SignedTransaction }[] = []
   #sqlWrites: { request: SqlRequest; result: SqlResult }[] = []
   #savepoint = false
+  #logBytes = 0
+  #heldBytes = 0
+  #heldBefore = 0
 
   constructor(
     batch: {
@@ -83,6 +98,7 @@ export class HandlerHost implements HostContext {
 
   begin(call: CurrentCall): void {
     this.#call = call
+    this.#heldBefore = this.#heldBytes
     this.#progress.enter(call.messageIndex, call.ordinal)
   }
 
@@ -106,7 +122,10 @@ export class HandlerHost implements HostContext {
   endPlain(keep: boolean): void {
     this.#progress.leave()
     if (keep) this.writes.keep(this.digest)
-    else this.writes.drop()
+    else {
+      this.writes.drop()
+      this.#heldBytes = this.#heldBefore
+    }
     this.#call = undefined
   }
 
@@ -134,9 +153,14 @@ export class HandlerHost implements HostContext {
   }
 
   sqlExecute(request: SqlRequest): MaybePromise<SqlResult> {
+    this.#hold(
+      sizeOf([request.statement, ...request.params.map((param) => (param.type === 'null' ? '' : param.value))]),
+    )
     const run = () => this.#transaction.sqlExecute(request, this.#sqlLimits)
     const done = (result: SqlResult) => {
       this.#sqlWrites.push({ request, result })
+      // What was done is not refused any more; the next one is.
+      this.#heldBytes += sizeOf(result.rows.flat())
       return result
     }
     if (this.#savepoint) return sqlFault(run, done)
@@ -157,7 +181,7 @@ export class HandlerHost implements HostContext {
   }
 
   async sendTransaction(transaction: Transaction): Promise<string> {
-    this.#reserveEffect()
+    this.#reserveEffect(transaction.data.length)
     const { accountId } = this.definition.project
     const signed = await this.#ask(
       'sign',
@@ -177,7 +201,7 @@ export class HandlerHost implements HostContext {
   }
 
   publishMqtt(topic: string, payload: Uint8Array): void {
-    this.#reserveEffect()
+    this.#reserveEffect(topic.length + payload.length)
     this.#pending.push({ body: { kind: 'mqtt', topic, payload: payload.slice() } })
   }
 
@@ -189,14 +213,14 @@ export class HandlerHost implements HostContext {
   apiCall(request: Uint8Array): Uint8Array {
     const { response, effect } = answerApiCall(request)
     if (effect) {
-      this.#reserveEffect()
+      this.#reserveEffect(request.length)
       this.#pending.push({ body: effect })
     }
     return response
   }
 
   submitMetrics(json: string): void {
-    this.#reserveEffect()
+    this.#reserveEffect(json.length)
     this.#pending.push({ body: { kind: 'metric', json } })
   }
 
@@ -206,15 +230,24 @@ export class HandlerHost implements HostContext {
   }
 
   #row({ instance, eventId }: CurrentCall, source: string, level: number, message: string): void {
-    if (this.logs.length >= maxBatchLines) return
+    if (this.logs.length >= maxBatchLines || this.#logBytes >= maxBatchLogBytes) return
+    this.#logBytes += message.length
     const { instanceId, appletId } = instance
     const index = this.logs.length
     this.logs.push({ index, appletId, instanceId, source, level, message, timeMs: this.#timeMs, eventId })
   }
 
-  #reserveEffect(): void {
+  #reserveEffect(bytes: number): void {
     const { effects } = this.definition.settings.limits
     if (this.#pending.length >= effects) throw new HostFault('Limit', `more than ${effects} effects in one call`)
+    this.#hold(bytes)
+  }
+
+  /** Counts what is kept until the commit. The same on every member, because it follows from the batch. */
+  #hold(bytes: number): void {
+    const held = this.#heldBytes + bytes + heldOverhead
+    if (held > maxHeldBytes) throw new HostFault('Limit', `the batch would hold more than ${maxHeldBytes} bytes`)
+    this.#heldBytes = held
   }
 
   get #sqlLimits(): { rows: number; bytes: number } {
@@ -225,17 +258,23 @@ export class HandlerHost implements HostContext {
   /** Asks the world outside; the thread is free meanwhile, and what was answered is written down. */
   async #ask<T>(kind: 'sign' | 'call', question: () => Promise<T>, encode: (answer: T) => Uint8Array): Promise<T> {
     const { messageIndex, ordinal } = this.#current
-    this.#progress.leave()
+    this.#hold(0)
+    const ranMs = this.#progress.pause()
     try {
       const answer = await question()
-      this.witness.record({ messageIndex, kind, answered: true, answer: encode(answer) })
+      const encoded = encode(answer)
+      if (encoded.length > maxAnswerBytes) throw new Error(`an answer of ${encoded.length} bytes is too large`)
+      // The witness keeps it whatever becomes of the handler.
+      this.#heldBytes += encoded.length
+      this.#heldBefore += encoded.length
+      this.witness.record({ messageIndex, kind, answered: true, answer: encoded })
       return answer
     } catch (error) {
       const text = error instanceof Error ? error.message : String(error)
       this.witness.record({ messageIndex, kind, answered: false, answer: new TextEncoder().encode(text) })
       throw new HostFault('Chain', text, { cause: error })
     } finally {
-      this.#progress.enter(messageIndex, ordinal)
+      this.#progress.enter(messageIndex, ordinal, ranMs)
     }
   }
 
@@ -257,6 +296,7 @@ export class HandlerHost implements HostContext {
 
   async #drop(): Promise<void> {
     this.writes.drop()
+    this.#heldBytes = this.#heldBefore
     if (this.#savepoint) await this.#transaction.rollbackToSavepoint()
     for (const { signed } of this.#pending) if (signed) this.#services.release(signed)
   }
@@ -291,6 +331,13 @@ function toFault(error: unknown): unknown {
   if (error instanceof DatabaseError && error.code.startsWith('SQL_'))
     return new HostFault('Sql', error.message, { cause: error })
   return error
+}
+
+/** Near enough for a bound. */
+function sizeOf(values: readonly (SqlValue | undefined)[]): number {
+  let size = 0
+  for (const value of values) size += typeof value === 'string' || value instanceof Uint8Array ? value.length + 16 : 16
+  return size
 }
 
 function writeSqlDigest(digest: Writer, { statement, params }: SqlRequest, result: SqlResult): void {

@@ -36,7 +36,7 @@ it('enters key-value and SQL writes of a handler into the state digest as the ve
   const definition = { settings: defaultProjectSettings } as ProjectDefinition
   const host = new HandlerHost(
     { project, projectBytes: fromHex(project), height: 2n, timeMs: 1_700_000_060_002, definition },
-    { transaction, services, progress: { enter: () => undefined, leave: () => undefined } },
+    { transaction, services, progress: { enter: () => undefined, leave: () => undefined, pause: () => 0 } },
   )
   const instance = { instanceId: '1', appletId: '1' } as Parameters<HandlerHost['begin']>[0]['instance']
   const call = { messageIndex: 0, ordinal: 0, eventId: '', topic: '', payload: new Uint8Array(), instance }

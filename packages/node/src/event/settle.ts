@@ -1,10 +1,24 @@
 import { randomBytes, randomUUID } from 'node:crypto'
-import { decodeEffectBody, type EffectBody, type Message, type ProjectKey, toHex } from '@w3bstream/protocol'
+import {
+  decodeEffectBody,
+  type EffectBody,
+  type Message,
+  type ProjectKey,
+  ProtocolError,
+  toHex,
+  W3bstreamError,
+} from '@w3bstream/protocol'
 import type { Chains, TransactionOutcome } from '../chain/chain.ts'
 import type { EffectState, OutboxRow } from '../database/database.ts'
+import { ApiError } from '../endpoint/api-error.ts'
 import type { Logger } from '../telemetry/logger.ts'
+import { backoffMs } from '../util/backoff.ts'
 import type { CommittedEffect, ExecutedBatch, OutboxChange } from './executor/executor.ts'
 import { respond } from './system-api.ts'
+
+/** Rest before an effect is tried again, milliseconds. */
+const retryRest = { minMs: 1000, maxMs: 60_000 }
+const maxRetries = 10_000
 
 export interface SettleDeps {
   /** Hands transactions to the dispatcher, which reports their end to {@link Settle.transactionEnded}. */
@@ -27,6 +41,8 @@ export interface SettleDeps {
 export class Settle {
   readonly #deps: SettleDeps
   /** Effects that wait until the endpoints stand; undefined from then on. */
+  readonly #retries = new Set<NodeJS.Timeout>()
+  #closed = false
   #held: { project: ProjectKey; row: OutboxRow }[] | undefined = []
 
   constructor(deps: SettleDeps) {
@@ -60,11 +76,39 @@ export class Settle {
     for (const { project, row } of held) this.#begin(project, row)
   }
 
-  #begin(project: ProjectKey, row: OutboxRow): void {
-    this.#carryOut(project, row, decodeEffectBody(row.body)).catch((error: unknown) => {
-      this.#end(project, row.id, 'FAILED', error instanceof Error ? error.message : String(error))
-      this.#deps.logger.warn('an effect failed', { project, kind: row.kind }, error)
-    })
+  /** Tries nothing again from now on; what is not done stays in the outbox. */
+  close(): void {
+    this.#closed = true
+    for (const timer of this.#retries) clearTimeout(timer)
+    this.#retries.clear()
+  }
+
+  #begin(project: ProjectKey, row: OutboxRow, failures = 0): void {
+    Promise.resolve()
+      .then(() => this.#carryOut(project, row, decodeEffectBody(row.body)))
+      .catch((error: unknown) => this.#failed(project, row, failures + 1, error))
+  }
+
+  /** What may succeed later is tried again, at growing distances; the rest has come to its end. */
+  #failed(project: ProjectKey, row: OutboxRow, failures: number, error: unknown): void {
+    if (this.#closed) return
+    const detail = error instanceof Error ? error.message : String(error)
+    this.#deps.logger.warn('an effect failed', { project, kind: row.kind, failures }, error)
+    if (isPermanent(error)) {
+      this.#end(project, row.id, 'FAILED', detail)
+      return
+    }
+    this.#deps.updateOutbox(project, [{ id: row.id, attempts: failures, detail }])
+    // Beyond this many they wait in the outbox for the node's next start, not in memory.
+    if (this.#retries.size >= maxRetries) return
+    const timer = setTimeout(
+      () => {
+        this.#retries.delete(timer)
+        this.#begin(project, row, failures)
+      },
+      backoffMs(failures, retryRest),
+    ).unref()
+    this.#retries.add(timer)
   }
 
   /** A transaction has come to its end: noted in the project's history, as whatever comes back from outside. */
@@ -72,19 +116,23 @@ export class Settle {
     const { blockNumber, ...told } = outcome
     const end = { effectId: toHex(effectId), ...told, blockNumber: blockNumber?.toString() }
     const payload = new TextEncoder().encode(JSON.stringify(end))
-    await this.#deps.submit(project, answerMessage('', payload, this.#deps.now()))
+    await this.#deps.submit(project, answerMessage(effectId, '', payload, this.#deps.now()))
   }
 
   async #carryOut(project: ProjectKey, row: OutboxRow, body: EffectBody): Promise<void> {
     if (body.kind === 'mqtt') await this.#deps.publishMqtt(project, body.topic, body.payload)
-    if (body.kind === 'api') await this.#answerCall(project, body)
+    if (body.kind === 'api') await this.#answerCall(project, row.id, body)
     this.#end(project, row.id, 'CONFIRMED', '')
   }
 
-  async #answerCall(project: ProjectKey, body: Extract<EffectBody, { kind: 'api' }>): Promise<void> {
+  async #answerCall(
+    project: ProjectKey,
+    effectId: Uint8Array,
+    body: Extract<EffectBody, { kind: 'api' }>,
+  ): Promise<void> {
     const { status, text } = await this.#call(body)
     const response = respond(status, body.header, text)
-    await this.#deps.submit(project, answerMessage(body.eventType, response, this.#deps.now()))
+    await this.#deps.submit(project, answerMessage(effectId, body.eventType, response, this.#deps.now()))
   }
 
   async #call(body: Extract<EffectBody, { kind: 'api' }>): Promise<{ status: number; text: string }> {
@@ -109,8 +157,14 @@ function toRow(effect: CommittedEffect, height: bigint, updatedMs: number): Outb
   return { height, index, messageIndex, id, kind, body, local, state: 'INIT', attempts: 0, detail: '', updatedMs }
 }
 
+/** Nothing will change the outcome: the topic cannot be published to, the project is gone, the effect is damaged. */
+function isPermanent(error: unknown): boolean {
+  if (error instanceof ApiError) return error.status >= 400 && error.status < 500 && error.status !== 429
+  return error instanceof ProtocolError || (error instanceof W3bstreamError && error.code === 'MQTT_TOPIC')
+}
+
 /** What came back from outside, as a message; with an event type it is routed like an event. */
-function answerMessage(eventType: string, payload: Uint8Array, nowMs: number): Message {
+function answerMessage(effectId: Uint8Array, eventType: string, payload: Uint8Array, nowMs: number): Message {
   return {
     kind: 'answer',
     receivedMs: nowMs,
@@ -122,7 +176,8 @@ function answerMessage(eventType: string, payload: Uint8Array, nowMs: number): M
     eventId: `${randomUUID()}_monitor`,
     timestampMs: nowMs,
     topic: '',
-    idempotencyKey: '',
+    // Whatever is tried twice, the project hears of it once.
+    idempotencyKey: `effect:${toHex(effectId)}`,
     payload,
   }
 }

@@ -10,6 +10,8 @@ export interface WitnessEntry {
 }
 
 const kinds = ['sign', 'call'] as const
+/** Bytes of one answer. */
+export const maxAnswerBytes = 16 * 1024 * 1024
 
 /** Records the answers of a batch in the order they were asked for; replay reads only these. */
 export class Witness {
@@ -42,7 +44,7 @@ export function decodeWitness(bytes: Uint8Array): WitnessEntry[] {
       messageIndex: reader.uint(),
       kind: kinds[reader.u8()]!,
       answered: reader.u8() === 1,
-      answer: reader.bytes('answer', 16 * 1024 * 1024),
+      answer: reader.bytes('answer', maxAnswerBytes),
     })
   reader.end()
   return entries

@@ -96,6 +96,7 @@ export async function createNode(options: NodeOptions): Promise<Node> {
       workers: options.workers,
       database: storage,
       modulesDirectory: join(dataDir, 'vfs'),
+      moduleBytes: limits.moduleBytes,
       liveModules: 256,
       watchMs: 50,
       wallClockMs: (project) =>
@@ -271,6 +272,7 @@ export async function createNode(options: NodeOptions): Promise<Node> {
     },
     async stop(signal) {
       ready = false
+      settle.close()
       await services.stop(signal)
       wallet.close()
       control.close()

@@ -104,6 +104,8 @@ export interface ExecutorOptions {
   /** Where stores and modules are, and of which kind. */
   readonly database: { readonly kind: 'sqlite' | 'memory'; readonly directory: string }
   readonly modulesDirectory: string
+  /** Size of a module, bytes. @default 16 MiB */
+  readonly moduleBytes: number
   /** Applet instances kept alive in a thread; the one unused longest is let go. @default 256 */
   readonly liveModules: number
   /**

@@ -76,6 +76,7 @@ export class World {
             workers: 1,
             database: { kind: 'sqlite', directory: join(directory, 'projects') },
             modulesDirectory: join(directory, 'vfs'),
+            moduleBytes: 16 * 1024 * 1024,
             liveModules: 16,
             watchMs: 10,
             wallClockMs: () => 300,

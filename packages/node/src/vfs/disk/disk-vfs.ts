@@ -11,6 +11,8 @@ export interface DiskVfsOptions {
   readonly directory: string
   /** Bytes of one file. @default 64 MiB */
   readonly maxBytes?: number
+  /** Reads only: what others are writing is left alone. @default false */
+  readonly readOnly?: boolean
 }
 
 /**
@@ -21,7 +23,7 @@ export function openDiskVfs(options: DiskVfsOptions): Vfs {
   const { directory } = options
   const incoming = join(directory, 'incoming')
   mkdirSync(incoming, { recursive: true, mode: 0o700 })
-  for (const name of readdirSync(incoming)) unlinkSync(join(incoming, name))
+  if (!options.readOnly) for (const name of readdirSync(incoming)) unlinkSync(join(incoming, name))
   return new DiskVfs(directory, options.maxBytes ?? 64 * 1024 * 1024)
 }
 

@@ -5,7 +5,7 @@ import { ProjectThread, type ProjectThreadDeps } from '../project-thread.ts'
 export function createInlineExecutor(
   deps: Omit<ProjectThreadDeps, 'progressOf'> & { services: ExecutorServices },
 ): Executor {
-  const thread = new ProjectThread({ ...deps, progressOf: () => ({ enter() {}, leave() {} }) })
+  const thread = new ProjectThread({ ...deps, progressOf: () => ({ enter() {}, leave() {}, pause: () => 0 }) })
   const ignore = (error: unknown) => queueMicrotask(() => Promise.reject(error))
   return {
     start: () => Promise.resolve(),

@@ -14,6 +14,16 @@ describe('watchdog', () => {
     expect(condemn(memory, always)).toBeUndefined()
   })
 
+  it('counts what a guest ran before it waited', () => {
+    const memory = createProgressMemory()
+    const progress = new ProgressWriter(memory).of(1)
+    progress.enter(0, 0, 5000)
+    expect(progress.pause()).toBeGreaterThanOrEqual(5000)
+    expect(readProgress(memory)).toBeUndefined()
+    progress.enter(0, 0, 5000)
+    expect(readProgress(memory)!.forMs).toBeGreaterThanOrEqual(5000)
+  })
+
   it('condemns once, and spares a guest that began while it looked', () => {
     const memory = createProgressMemory()
     const progress = new ProgressWriter(memory).of(1)

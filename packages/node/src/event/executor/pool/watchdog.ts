@@ -26,14 +26,22 @@ export class ProgressWriter {
 
   /** Progress of the project that has this slot. */
   of(slot: number): Progress {
-    return { enter: (messageIndex, ordinal) => this.#enter(slot, messageIndex, ordinal), leave: () => this.#leave() }
+    return {
+      enter: (messageIndex, ordinal, ranMs = 0) => this.#enter(slot, messageIndex, ordinal, ranMs),
+      leave: () => this.#leave(),
+      pause: () => {
+        const ranMs = now() - this.#started[0]!
+        this.#leave()
+        return ranMs
+      },
+    }
   }
 
-  #enter(slot: number, messageIndex: number, ordinal: number): void {
+  #enter(slot: number, messageIndex: number, ordinal: number, ranMs: number): void {
     this.#words[words.slot] = slot
     this.#words[words.message] = messageIndex
     this.#words[words.ordinal] = ordinal
-    this.#started[0] = performance.timeOrigin + performance.now()
+    this.#started[0] = now() - ranMs
     // The atomic store comes last: whoever sees it set sees the rest.
     Atomics.store(this.#words, words.running, states.running)
   }
@@ -44,6 +52,11 @@ export class ProgressWriter {
     while (Atomics.compareExchange(this.#words, words.running, running, idle) === condemned)
       Atomics.wait(this.#words, words.running, condemned)
   }
+}
+
+/** Milliseconds on a clock that all threads share and nobody sets back. */
+function now(): number {
+  return performance.timeOrigin + performance.now()
 }
 
 /** A guest that runs. */
@@ -63,7 +76,7 @@ export function readProgress(memory: SharedArrayBuffer): Running | undefined {
     slot: view[words.slot]!,
     messageIndex: view[words.message]!,
     ordinal: view[words.ordinal]!,
-    forMs: performance.timeOrigin + performance.now() - started,
+    forMs: now() - started,
   }
 }
 

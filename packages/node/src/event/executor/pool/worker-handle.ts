@@ -286,8 +286,14 @@ function isBatchOf(request: Request, project: ProjectKey | undefined): boolean {
 }
 
 /** Only what a thread needs and a message can carry. */
-function plainOptions({ workers, database, modulesDirectory, liveModules }: ExecutorOptions): ExecutorOptions {
-  return { workers, database, modulesDirectory, liveModules }
+function plainOptions({
+  workers,
+  database,
+  modulesDirectory,
+  moduleBytes,
+  liveModules,
+}: ExecutorOptions): ExecutorOptions {
+  return { workers, database, modulesDirectory, moduleBytes, liveModules }
 }
 
 /** The built package has the entry beside this code as JavaScript; a checkout runs the source. */

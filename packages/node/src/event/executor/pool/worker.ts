@@ -42,7 +42,7 @@ const services: ExecutorServices = {
   release: (argument) => send({ type: 'release', argument }),
 }
 
-const engine = createEngine()
+const engine = createEngine({ moduleBytes: options.moduleBytes })
 const database = databases[options.database.kind]({ directory: options.database.directory })
 const writer = new ProgressWriter(progress)
 const blocking: ReadonlySet<BlockingFamily> = new Set(
@@ -53,7 +53,7 @@ const slots = new Map<ProjectKey, number>()
 const thread = new ProjectThread({
   database,
   engine,
-  modules: new LiveModules(engine, openDiskVfs({ directory: options.modulesDirectory }), {
+  modules: new LiveModules(engine, openDiskVfs({ directory: options.modulesDirectory, readOnly: true }), {
     liveModules: options.liveModules,
     blocking,
   }),
