@@ -1,7 +1,15 @@
 import { describe, expect, it } from 'vitest'
 import { DatabaseError } from '../database/errors.ts'
 import { type ChangeContext, DefinitionEditor } from './apply-change.ts'
-import type { ChangeResult, Instance, ProjectChange, ProjectDefinition, Publisher, Strategy } from './definition.ts'
+import {
+  type ChangeResult,
+  defaultProjectSettings,
+  type Instance,
+  type ProjectChange,
+  type ProjectDefinition,
+  type Publisher,
+  type Strategy,
+} from './definition.ts'
 import { applyRows } from './definition-rows.ts'
 
 const create: ProjectChange = { op: 'project.create', projectId: '7', accountId: '8', name: 'aid_8_demo' }
@@ -185,5 +193,40 @@ describe('changes of a definition', () => {
     })
     const full = new DatabaseError({ code: 'DISK_FULL', detail: '' })
     await expect(history.apply(change, migrate(full))).rejects.toBe(full)
+  })
+
+  it('refuse settings that would let a project take more than its share, and say which', async () => {
+    const history = await project()
+    const put = (settings: object) => history.apply({ op: 'settings.put', settings })
+    for (const [name, value] of Object.entries({ wallClockMs: 1e9, memoryPages: 0, logLines: 0.5, hostCalls: -1 }))
+      expect(await put({ limits: { [name]: value } })).toMatchObject({
+        ok: false,
+        code: 'badRequest',
+        desc: expect.stringContaining(`settings.limits.${name}`),
+      })
+    expect(await put({ idempotencyWindowMs: 0 })).toMatchObject({ ok: false, code: 'badRequest' })
+    expect(history.definition!.settings).toEqual(defaultProjectSettings)
+    expect(await put({ limits: { wallClockMs: 60_000 } })).toMatchObject({ ok: true })
+  })
+
+  it('refuse a public key that another device signs with', async () => {
+    const publicKey = 'did:key:zOne'
+    const history = await project()
+    const one = await history.apply({ op: 'publisher.create', name: 'a', key: 'a', publicKey })
+    const two = await history.apply({ op: 'publisher.create', name: 'b', key: 'b' })
+    expect(await history.apply({ op: 'publisher.create', name: 'c', key: 'c', publicKey })).toMatchObject({
+      ok: false,
+      code: 'PublisherConflict',
+    })
+    const take = { op: 'publisher.update', publisherId: idOf(two), publicKey } as const
+    expect(await history.apply(take)).toMatchObject({ ok: false, code: 'PublisherConflict' })
+    expect(await history.apply({ op: 'publisher.rotate', publisherId: idOf(one) })).toMatchObject({ ok: true })
+    await history.apply({ op: 'publisher.remove', publisherId: idOf(one) })
+    expect(await history.apply(take)).toMatchObject({ ok: true })
+  })
+
+  it('refuse an operation that this version does not know', async () => {
+    const history = await project()
+    expect(await history.apply({ op: 'project.fly' } as never)).toMatchObject({ ok: false, code: 'badRequest' })
   })
 })

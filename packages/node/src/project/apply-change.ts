@@ -15,6 +15,7 @@ import {
   type StrategyInput,
 } from './definition.ts'
 import { type DefinitionChange, definitionKinds, singleId } from './definition-rows.ts'
+import { settingsProblem } from './settings-range.ts'
 
 type MaybePromise<T> = T | Promise<T>
 
@@ -140,10 +141,7 @@ class Application {
       case 'project.update':
         return this.#updateProject(change)
       case 'settings.put':
-        return this.#put(
-          'settings',
-          mergeSettings(this.#editor.single('settings') ?? defaultProjectSettings, change.settings),
-        )
+        return this.#putSettings(change.settings)
       case 'env.put':
         return this.#put('env', dedupeEnv(change.env))
       case 'flow.put':
@@ -182,6 +180,9 @@ class Application {
         return this.#rotatePublisher(change.publisherId)
       case 'publisher.remove':
         return this.#removePublisher(change.publisherId)
+      default:
+        // An older member must refuse what a newer one wrote, not stop at it.
+        throw new Refused('badRequest', `unknown change ${String((change as { op: unknown }).op)}`)
     }
   }
 
@@ -197,6 +198,15 @@ class Application {
   #put(kind: (typeof definitionKinds)[number], value: unknown): Extract<ChangeResult, { ok: true }> {
     this.#editor.put(kind, singleId, value)
     return { ok: true, value }
+  }
+
+  #putSettings(
+    change: Extract<ProjectChange, { op: 'settings.put' }>['settings'],
+  ): Extract<ChangeResult, { ok: true }> {
+    const settings = mergeSettings(this.#editor.single('settings') ?? defaultProjectSettings, change)
+    const problem = settingsProblem(settings)
+    if (problem) throw new Refused('badRequest', problem)
+    return this.#put('settings', settings)
   }
 
   #createProject(change: Extract<ProjectChange, { op: 'project.create' }>): Extract<ChangeResult, { ok: true }> {
@@ -328,7 +338,7 @@ class Application {
       tokenVersion: 1,
       ...this.#stamp,
     }
-    this.#putPublisher(publisher)
+    await this.#putPublisher(publisher)
     return { ok: true, id: publisher.publisherId, value: publisher }
   }
 
@@ -344,14 +354,14 @@ class Application {
       this.#editor.remove('publisherKey', old.key)
     }
     if (publisher.publicKey !== old.publicKey && old.publicKey) this.#editor.remove('publisherPublicKey', old.publicKey)
-    this.#putPublisher(publisher)
+    await this.#putPublisher(publisher)
     return { ok: true, value: publisher }
   }
 
   async #rotatePublisher(publisherId: Sfid): Promise<Extract<ChangeResult, { ok: true }>> {
     const old = await this.#publisher(publisherId)
     const publisher: Publisher = { ...old, tokenVersion: old.tokenVersion + 1, updatedMs: this.#context.timeMs }
-    this.#putPublisher(publisher)
+    await this.#putPublisher(publisher)
     return { ok: true, value: publisher }
   }
 
@@ -363,7 +373,11 @@ class Application {
     return { ok: true }
   }
 
-  #putPublisher(publisher: Publisher): void {
+  async #putPublisher(publisher: Publisher): Promise<void> {
+    const { publisherId, publicKey } = publisher
+    const owner = publicKey && (await this.#row<Sfid>('publisherPublicKey', publicKey))
+    if (owner && owner !== publisherId)
+      throw new Refused('PublisherConflict', `the public key ${publicKey} is that of another device`)
     this.#editor.put('publisher', publisher.publisherId, publisher)
     this.#editor.put('publisherKey', publisher.key, publisher.publisherId)
     if (publisher.publicKey) this.#editor.put('publisherPublicKey', publisher.publicKey, publisher.publisherId)

@@ -1,0 +1,36 @@
+import type { ProjectSettings } from './definition.ts'
+
+/**
+ * What an owner may choose, least and most: threads, memory and disk are shared with other projects. Part of the protocol, so
+ * that every member refuses alike.
+ */
+const limitRanges: Readonly<Record<keyof ProjectSettings['limits'], readonly [number, number]>> = {
+  memoryPages: [1, 8192],
+  wallClockMs: [1, 60_000],
+  logLines: [0, 100_000],
+  logLineBytes: [1, 65_536],
+  hostCalls: [0, 100_000_000],
+  transferBytes: [1, 16 * 1024 * 1024],
+  kvValueBytes: [1, 16 * 1024 * 1024],
+  kvKeyBytes: [1, 4096],
+  sqlRows: [1, 100_000],
+  sqlResultBytes: [1, 16 * 1024 * 1024],
+  effects: [0, 1024],
+}
+
+/** Least and most, milliseconds: a signed message must be known again for as long as its time is believed, then 400 days. */
+const idempotencyWindowRange = [600_000, 400 * 86_400_000] as const
+
+/** The first setting that is out of its range, with what would be right. */
+export function settingsProblem({ limits, idempotencyWindowMs }: ProjectSettings): string | undefined {
+  const problems = Object.entries(limitRanges).map(([name, range]) =>
+    outside(`settings.limits.${name}`, limits[name as keyof typeof limitRanges], range),
+  )
+  problems.push(outside('settings.idempotencyWindowMs', idempotencyWindowMs, idempotencyWindowRange))
+  return problems.find((problem) => problem !== undefined)
+}
+
+function outside(field: string, value: number, [least, most]: readonly [number, number]): string | undefined {
+  if (Number.isSafeInteger(value) && value >= least && value <= most) return undefined
+  return `${field}: ${value} is not a whole number from ${least} to ${most}`
+}
