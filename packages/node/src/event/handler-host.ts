@@ -148,6 +148,7 @@ export class HandlerHost implements HostContext {
       throw new HostFault('Limit', `value of ${value.length} bytes, at most ${kvValueBytes}`)
     if (Buffer.byteLength(key) > kvKeyBytes)
       throw new HostFault('Limit', `key of ${Buffer.byteLength(key)} bytes, at most ${kvKeyBytes}`)
+    this.#hold(key.length + value.length)
     // Copied into the pool of small buffers: an array of its own would cost more than the write.
     this.writes.put(this.#current.namespace, key, Buffer.from(value))
   }
