@@ -9,7 +9,6 @@ import {
   toHex,
   verifyEnvelope,
 } from '@w3bstream/protocol'
-import type { Counter } from 'prom-client'
 import type { Devices } from '../device/device.ts'
 import { ApiError } from '../endpoint/api-error.ts'
 import type {
@@ -24,6 +23,7 @@ import type {
 } from '../endpoint/endpoint.ts'
 import type { Projects } from '../project/project.ts'
 import { CommittedAnswer, eventResults } from './answer.ts'
+import type { EventCounter } from './event-counter.ts'
 import type { EventManager } from './event-manager.ts'
 import { normalizeTimestamp } from './timestamp.ts'
 
@@ -33,7 +33,7 @@ export interface IngestDeps {
   readonly devices: Devices
   /** Accounts' tokens and access keys; nothing when the token is well-formed and nobody's. @throws ApiError */
   authenticateAccount(token: string): AccountIdentity | undefined
-  readonly events: Counter<'account' | 'project' | 'publisher' | 'eventtype'>
+  readonly events: EventCounter
   readonly now: () => number
 }
 
@@ -264,9 +264,10 @@ export class Ingest implements Door {
     return nonce
   }
 
-  #count(project: ProjectKey, channel: string, publisher: string, eventtype: string): void {
-    const account = this.#deps.projects.byKey(project)?.accountId ?? ''
-    this.#deps.events.labels(account, channel, publisher, eventtype).inc()
+  #count(key: ProjectKey, project: string, publisher: string, eventtype: string): void {
+    const { projects, events } = this.#deps
+    const account = projects.byKey(key)?.accountId ?? ''
+    events.count({ account, project, publisher, eventtype }, projects.definitionNow(key))
   }
 }
 

@@ -16,6 +16,7 @@ import { publisherToken } from '../device/token.ts'
 import type { Service } from '../endpoint/endpoint.ts'
 import { createHttpEndpoint } from '../endpoint/http/http-endpoint.ts'
 import { createRpcEndpoint } from '../endpoint/rpc/rpc-endpoint.ts'
+import { EventCounter } from '../event/event-counter.ts'
 import { EventManager } from '../event/event-manager.ts'
 import { createPool } from '../event/executor/pool/pool.ts'
 import { Ingest } from '../event/ingest.ts'
@@ -192,12 +193,14 @@ export async function createNode(options: NodeOptions): Promise<Node> {
       projects,
       devices,
       authenticateAccount: (token) => accounts.authenticateAccount(token),
-      events: counter(metrics, 'inbound_events_metrics', 'Events that came in by HTTP, MQTT, RPC and data push.', [
-        'account',
-        'project',
-        'publisher',
-        'eventtype',
-      ]),
+      events: new EventCounter(
+        counter(metrics, 'inbound_events_metrics', 'Events that came in by HTTP, MQTT, RPC and data push.', [
+          'account',
+          'project',
+          'publisher',
+          'eventtype',
+        ]),
+      ),
       now,
     },
   )
