@@ -31,6 +31,8 @@ export class TokenIndex implements Devices {
   readonly #byToken: LRUCache<string, PublisherIdentity>
   /** Devices whose tokens up to this version are void, or all of them. Connections outlive the cache and ask here. */
   readonly #voidUpTo = new Map<Sfid, number>()
+  /** Keys of devices whose key was changed: what stands under the old one is void. */
+  readonly #renamed = new Map<Sfid, string>()
   readonly #removedProjects = new Set<ProjectKey>()
 
   constructor(options: DevicesOptions, deps: DevicesDeps) {
@@ -40,7 +42,7 @@ export class TokenIndex implements Devices {
 
   authenticate(token: string): PublisherIdentity | undefined {
     const known = this.#byToken.get(token)
-    if (known) return known.valid ? known : undefined
+    if (known?.valid) return known
     const row = this.#deps.control
       .prepare('SELECT project, publisher_id, publisher_key, version FROM publisher_token WHERE token_hash = ?')
       .get(sha256(Buffer.from(token)))
@@ -67,9 +69,13 @@ export class TokenIndex implements Devices {
   index(project: ProjectKey, changes: readonly DefinitionChange[]): void {
     for (const { kind, id, value } of changes) {
       if (kind !== 'publisher') continue
-      this.#forget(project, id)
+      const oldKey = this.#forget(project, id)
       if (value === null) this.#voidUpTo.set(id, Number.POSITIVE_INFINITY)
-      else this.#remember(project, JSON.parse(value) as Publisher)
+      else {
+        const publisher = JSON.parse(value) as Publisher
+        this.#remember(project, publisher)
+        if (oldKey !== undefined && oldKey !== publisher.key) this.#renamed.set(id, publisher.key)
+      }
     }
   }
 
@@ -77,10 +83,11 @@ export class TokenIndex implements Devices {
     this.#removedProjects.add(project)
   }
 
-  #forget(project: ProjectKey, publisherId: Sfid): void {
-    this.#deps.control
-      .prepare('DELETE FROM publisher_token WHERE project = ? AND publisher_id = ?')
-      .run(project, publisherId)
+  /** @returns the key that the device had */
+  #forget(project: ProjectKey, publisherId: Sfid): string | undefined {
+    return this.#deps.control
+      .prepare('DELETE FROM publisher_token WHERE project = ? AND publisher_id = ? RETURNING publisher_key')
+      .get(project, publisherId)?.publisher_key as string | undefined
   }
 
   #remember(project: ProjectKey, publisher: Publisher): void {
@@ -96,6 +103,7 @@ export class TokenIndex implements Devices {
 
   #live(entry: ProjectEntry, publisherId: Sfid, publisherKey: string, version: number): PublisherIdentity {
     const voidUpTo = this.#voidUpTo
+    const renamed = this.#renamed
     const removed = this.#removedProjects
     return {
       type: 'publisher',
@@ -104,7 +112,11 @@ export class TokenIndex implements Devices {
       publisherId,
       publisherKey,
       get valid() {
-        return (voidUpTo.size === 0 || version > (voidUpTo.get(publisherId) ?? 0)) && !removed.has(entry.key)
+        return (
+          (voidUpTo.size === 0 || version > (voidUpTo.get(publisherId) ?? 0)) &&
+          (renamed.size === 0 || (renamed.get(publisherId) ?? publisherKey) === publisherKey) &&
+          !removed.has(entry.key)
+        )
       },
     }
   }
