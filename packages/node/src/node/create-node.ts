@@ -61,9 +61,18 @@ export interface Node {
  * start; the stop is its reverse, so that nothing arrives that cannot be stored.
  */
 export async function createNode(options: NodeOptions): Promise<Node> {
+  await mkdir(options.dataDir, { recursive: true, mode: 0o700 })
+  const unlock = await lockDirectory(options.dataDir)
+  try {
+    return await buildNode(options, unlock)
+  } catch (error) {
+    await unlock()
+    throw error
+  }
+}
+
+async function buildNode(options: NodeOptions, unlock: () => Promise<void>): Promise<Node> {
   const { dataDir, limits } = options
-  await mkdir(dataDir, { recursive: true, mode: 0o700 })
-  const unlock = await lockDirectory(dataDir)
   const logger = createPinoLogger({ level: options.logLevel })
   const metrics = createMetrics()
   const now = () => Date.now()
@@ -276,10 +285,13 @@ export async function createNode(options: NodeOptions): Promise<Node> {
     async stop(signal) {
       ready = false
       settle.close()
-      await services.stop(signal)
-      wallet.close()
-      control.close()
-      await unlock()
+      try {
+        await services.stop(signal)
+      } finally {
+        wallet.close()
+        control.close()
+        await unlock()
+      }
     },
     get addresses() {
       const { management, event } = http.addresses()

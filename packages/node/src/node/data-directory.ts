@@ -1,6 +1,9 @@
 import { open, readFile, rm } from 'node:fs/promises'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { ConfigError } from './errors.ts'
+
+/** Lock files of this process, which its number alone would not tell from those of a crashed one. */
+const held = new Set<string>()
 
 /**
  * Takes a data directory for this process; two nodes on one would corrupt each other's history. The file holds the process
@@ -9,13 +12,18 @@ import { ConfigError } from './errors.ts'
  * @throws ConfigError when another process has it
  */
 export async function lockDirectory(directory: string): Promise<() => Promise<void>> {
-  const file = join(directory, 'node.lock')
+  const file = resolve(join(directory, 'node.lock'))
+  if (held.has(file)) throw inUse(directory, process.pid)
   for (let attempt = 0; attempt < 2; attempt++) {
     try {
       const handle = await open(file, 'wx', 0o600)
       await handle.writeFile(`${process.pid}\n`)
       await handle.close()
-      return () => rm(file, { force: true })
+      held.add(file)
+      return async () => {
+        await rm(file, { force: true })
+        held.delete(file)
+      }
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
       const owner = Number.parseInt(await readFile(file, 'utf8').catch(() => ''), 10)
