@@ -1,5 +1,3 @@
-import { parseSiweMessage } from 'viem/siwe'
-import { verifyMessage } from 'viem/utils'
 import { ApiError } from '../endpoint/api-error.ts'
 import type { AccountsOptions } from './account.ts'
 
@@ -26,7 +24,7 @@ export async function verifySiwe(
   options: AccountsOptions['siwe'],
   nowMs: number,
 ): Promise<SiweLogin> {
-  const parsed = parse(message)
+  const parsed = await parse(message)
   checkDomain(parsed.domain, parsed.uri, options.domains)
   if (options.chainIds.length > 0 && !options.chainIds.includes(parsed.chainId))
     throw refused(`chain ${parsed.chainId} is not served here`)
@@ -35,10 +33,12 @@ export async function verifySiwe(
   return { address: parsed.address.toLowerCase(), nonce: parsed.nonce, expiresMs }
 }
 
-type Parsed = ReturnType<typeof parse>
+type Parsed = Awaited<ReturnType<typeof parse>>
 
-function parse(message: string) {
+/** The library is loaded at the first login by wallet: it takes longer and more memory than the rest of accounts. */
+async function parse(message: string) {
   if (message.length > maxMessageLength) throw refused('too long')
+  const { parseSiweMessage } = await import('viem/siwe')
   const { domain, address, uri, version, chainId, nonce, issuedAt, expirationTime, notBefore } =
     parseSiweMessage(message)
   if (!domain || !address || !uri || !chainId || !nonce || !issuedAt) throw refused('not an EIP-4361 message')
@@ -70,6 +70,7 @@ function checkTimes({ issuedAt, expirationTime, notBefore }: Parsed, freshMs: nu
 async function checkSignature(address: `0x${string}`, message: string, signature: string): Promise<void> {
   if (!/^0x[0-9a-fA-F]{130}$/.test(signature))
     throw new ApiError('InvalidEthLoginSignature', 'a signature is 65 bytes, hexadecimal with 0x')
+  const { verifyMessage } = await import('viem/utils')
   // Recovery throws on points that are none; to the caller that is one more wrong signature.
   const good = await verifyMessage({ address, message, signature: signature as `0x${string}` }).catch(() => false)
   if (!good) throw new ApiError('InvalidEthLoginSignature', 'the signature is not of that address')

@@ -1,5 +1,5 @@
 import { setTimeout } from 'node:timers/promises'
-import { connect, type IClientOptions, type IPublishPacket, type MqttClient } from 'mqtt'
+import type { IClientOptions, IPublishPacket, MqttClient } from 'mqtt'
 import type { Logger } from '../../telemetry/logger.ts'
 import { counter, type Metrics } from '../../telemetry/metrics.ts'
 import { toApiError } from '../api-error.ts'
@@ -27,7 +27,7 @@ export interface AttachOptions {
 }
 
 /** The full names of the node's projects. */
-export interface Channels {
+interface Channels {
   list(): Iterable<string>
   /** Calls for every project that comes or goes. Returns a function that stops it. */
   watch(listener: (channel: string, exists: boolean) => void): () => void
@@ -82,7 +82,9 @@ class Attachment implements MqttAttachment {
   async start(): Promise<void> {
     if (this.#clients.length > 0) return
     const { connections = 1 } = this.#options
-    this.#clients = Array.from({ length: connections }, (_, index) => this.#connect(index))
+    // Loaded here, because most nodes never attach, and it takes 10 MiB.
+    const { connect } = await import('mqtt')
+    this.#clients = Array.from({ length: connections }, (_, index) => this.#open(connect, index))
     this.#unwatch = this.#deps.channels.watch((channel, exists) => this.#follow(channel, exists))
     // The broker may be away; the clients keep trying, and what is published there waits in its session.
     for (const channel of this.#deps.channels.list()) this.#follow(channel, true)
@@ -102,7 +104,7 @@ class Attachment implements MqttAttachment {
     await client.publishAsync(topic, Buffer.from(payload), { qos: options.qos ?? 0, retain: options.retain ?? false })
   }
 
-  #connect(index: number): MqttClient {
+  #open(connect: typeof import('mqtt').connect, index: number): MqttClient {
     const { url, username, password, clientId = 'w3bstream-node' } = this.#options
     const settings: IClientOptions = {
       clientId: index === 0 ? clientId : `${clientId}-${index + 1}`,
