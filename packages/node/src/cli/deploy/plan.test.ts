@@ -39,6 +39,7 @@ const applied: CurrentProject = {
     projectId: '1',
     name: 'weather',
     channel: 'aid_1_weather',
+    projectKey: `0x${'00'.repeat(32)}`,
     public: false,
     description: 'Stations',
     state: 'active',

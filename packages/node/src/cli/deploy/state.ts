@@ -34,7 +34,7 @@ export interface DesiredApplet {
   readonly cache: Instance['cache']
 }
 
-export interface DesiredDevice {
+interface DesiredDevice {
   readonly key: string
   readonly name: string
   /** Undefined: left as it is. */
@@ -46,6 +46,8 @@ export interface CurrentProject {
   readonly project: Pick<ProjectRecord, 'projectId' | 'name' | 'public' | 'description' | 'state'> & {
     /** Full name: what devices publish to. */
     readonly channel: string
+    /** The 32 bytes by which receipts and signed envelopes name the project, `0x…`. */
+    readonly projectKey: string
   }
   readonly settings: ProjectSettings
   readonly env: readonly (readonly [string, string])[]

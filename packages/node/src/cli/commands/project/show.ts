@@ -38,7 +38,9 @@ function describeProject(
   const tables = (database.schemas ?? []).flatMap((schema) => schema.tables.map(({ name }) => name))
   const facts: [string, string][] = [
     ['name', project.name],
+    ['channel', project.channel],
     ['id', project.projectId],
+    ['key', project.projectKey],
     ['state', project.state],
     ['public', project.public ? 'yes: accepts events without a token' : 'no'],
     ['description', project.description],

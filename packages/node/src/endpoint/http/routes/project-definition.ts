@@ -32,7 +32,7 @@ export function projectDefinitionRoutes({ deps: { projects, accounts }, own }: R
         const { entry, definition } = await own.defined(account, params.p)
         const { project, settings, env, database, flow, applets, instances, strategies } = definition
         return {
-          project: { ...project, name: shortName(entry.name), channel: entry.name },
+          project: { ...project, name: shortName(entry.name), channel: entry.name, projectKey: entry.key },
           settings,
           env: [...env],
           database,
