@@ -1,5 +1,5 @@
 import { encodeEvent } from '@w3bstream/protocol'
-import { connectAsync, type MqttClient } from 'mqtt'
+import type { MqttClient } from 'mqtt'
 import type { EventAnswer } from '../../endpoint/endpoint.ts'
 import { CliError } from '../errors.ts'
 import type { Outgoing } from './transports.ts'
@@ -36,7 +36,9 @@ function mqttAddress(nodeUrl: string): string {
   return protocol === 'https:' ? `mqtts://${hostname}:1883` : `mqtt://${hostname}:1883`
 }
 
-function connect(url: string, username: string, password: string): Promise<MqttClient> {
+async function connect(url: string, username: string, password: string): Promise<MqttClient> {
+  // Loaded here, so that no other command has it in memory, the node least of all.
+  const { connectAsync } = await import('mqtt')
   return connectAsync(
     url,
     { username, password, protocolVersion: 5, connectTimeout: patienceMs, reconnectPeriod: 0 },
