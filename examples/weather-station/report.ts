@@ -4,7 +4,7 @@ import type { FleetProgress } from './fleet.ts'
 import type { Processed } from './project.ts'
 
 /** What an owner has, and should have, in the token's smallest unit. */
-export interface OwnerRow {
+interface OwnerRow {
   readonly station: string
   readonly owner: Hex
   readonly balance: bigint

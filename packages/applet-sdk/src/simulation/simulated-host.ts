@@ -53,7 +53,7 @@ export interface Effects {
   readonly metrics: string[]
 }
 
-export function noEffects(): Effects {
+function noEffects(): Effects {
   return { logs: [], transactions: [], mqtt: [], apiCalls: [], metrics: [] }
 }
 

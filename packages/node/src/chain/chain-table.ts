@@ -83,7 +83,7 @@ function sameChain(a: Pick<ChainItem, 'chainID' | 'name'>, b: Pick<ChainItem, 'c
 }
 
 /** Solana's networks are the ones without a chain id. */
-export function isSolanaName(name: string): boolean {
+function isSolanaName(name: string): boolean {
   return name.startsWith('solana-')
 }
 

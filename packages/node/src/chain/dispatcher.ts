@@ -38,7 +38,7 @@ export const defaultDispatcherOptions: DispatcherOptions = {
 }
 
 /** The part of a project's store that holds its outbox. */
-export type Outbox = Pick<ProjectStore, 'outboxPending' | 'outboxUpdate'>
+type Outbox = Pick<ProjectStore, 'outboxPending' | 'outboxUpdate'>
 
 export interface DispatcherDeps {
   readonly chains: ChainAccess

@@ -24,7 +24,7 @@ export interface ApiRequest {
 }
 
 /** Where the management API lies. */
-export const apiBase = '/srv-applet-mgr/v0'
+const apiBase = '/srv-applet-mgr/v0'
 
 /** Longest answer that is read. */
 const answerLimitBytes = 64 * 1024 * 1024

@@ -29,13 +29,6 @@ export async function askPassword(message: string): Promise<string> {
   return answer
 }
 
-export async function askChoice(message: string, choices: readonly string[]): Promise<string> {
-  const { select, isCancel } = await import('@clack/prompts')
-  const answer = await select({ message, options: choices.map((value) => ({ value, label: value })) })
-  if (isCancel(answer)) throw new CliError({ code: 'CLI_ABORTED' })
-  return String(answer)
-}
-
 /**
  * Asks before something that cannot be undone. Scripts must have said `--yes`.
  * @throws CliError CLI_ABORTED, CLI_USAGE

@@ -12,7 +12,7 @@ export interface CommonOptions {
 }
 
 /** Where the node is when nobody says otherwise. */
-export const defaultUrl = 'http://127.0.0.1:8888'
+const defaultUrl = 'http://127.0.0.1:8888'
 
 /** What an action has at hand. */
 export interface Context {

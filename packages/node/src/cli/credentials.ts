@@ -21,7 +21,7 @@ export interface Credentials {
 type Env = Readonly<Record<string, string | undefined>>
 
 /** Where sessions are kept: `$XDG_CONFIG_HOME/w3bstream/credentials.json`, by default below `~/.config`. */
-export function credentialsFile(env: Env): string {
+function credentialsFile(env: Env): string {
   return join(env.XDG_CONFIG_HOME || join(env.HOME || homedir(), '.config'), 'w3bstream', 'credentials.json')
 }
 

@@ -21,7 +21,7 @@ export interface WasmTable {
 }
 
 export type WasmFunction = (...parameters: never[]) => unknown
-export type WasmExport = WasmMemory | WasmGlobal | WasmTable | WasmFunction
+type WasmExport = WasmMemory | WasmGlobal | WasmTable | WasmFunction
 export type WasmImports = Record<string, Record<string, unknown>>
 
 export interface WasmModule {

@@ -304,7 +304,7 @@ export class HandlerHost implements HostContext {
 }
 
 /** A signed transaction as JSON; wei as decimal text. */
-export function serializeSigned(signed: SignedTransaction): string {
+function serializeSigned(signed: SignedTransaction): string {
   return JSON.stringify(signed, (_, value) => (typeof value === 'bigint' ? value.toString() : value))
 }
 

@@ -28,7 +28,7 @@ import { exportReceipt } from '../project/receipt-export.ts'
 import { uncertifiedCommits } from '../project/uncertified.ts'
 import { counter, createMetrics } from '../telemetry/metrics.ts'
 import { createPinoLogger } from '../telemetry/pino-logger.ts'
-import { openDiskVfs } from '../vfs/disk/disk-vfs.ts'
+import { vfsKinds } from '../vfs/index.ts'
 import { openWallet } from '../wallet/open-wallet.ts'
 import { lockDirectory } from './data-directory.ts'
 import { executorServices } from './executor-services.ts'
@@ -82,7 +82,7 @@ async function buildNode(options: NodeOptions, unlock: () => Promise<void>): Pro
   const control = openControl(join(dataDir, 'control.db'))
   const storage = { kind: 'sqlite', directory: join(dataDir, 'projects') } as const
   const database = databases[storage.kind](storage)
-  const vfs = openDiskVfs({ directory: join(dataDir, 'vfs') })
+  const vfs = vfsKinds.disk({ directory: join(dataDir, 'vfs') })
   const wallet = await openWallet({ directory: dataDir, passphrase: options.keystorePassphrase }, { control, logger })
   const derive = wallet.derive.bind(wallet)
 

@@ -2,7 +2,7 @@ import { availableParallelism } from 'node:os'
 import { resolve } from 'node:path'
 
 /** A TCP port; 0 lets the system choose a free one. */
-export type Port = number
+type Port = number
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error'
 

@@ -1,4 +1,4 @@
-import { Counter, Gauge, Histogram, Registry } from 'prom-client'
+import { Counter, Gauge, Registry } from 'prom-client'
 
 /** Where components register what they count. One per node, never the global one of the library. */
 export type Metrics = Registry
@@ -24,14 +24,4 @@ export function gauge<L extends string>(
   labelNames: readonly L[],
 ): Gauge<L> {
   return new Gauge({ name, help, labelNames: [...labelNames], registers: [metrics] })
-}
-
-export function histogram<L extends string>(
-  metrics: Metrics,
-  name: string,
-  help: string,
-  labelNames: readonly L[],
-  buckets: number[],
-): Histogram<L> {
-  return new Histogram({ name, help, labelNames: [...labelNames], buckets, registers: [metrics] })
 }

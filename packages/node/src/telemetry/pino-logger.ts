@@ -8,7 +8,10 @@ export function createPinoLogger(options: { level: 'debug' | 'info' | 'warn' | '
 }
 
 function wrap(log: Pino): Logger {
-  const fields = (context: LogContext | undefined, error: unknown) => ({ ...plain(context), ...(error === undefined ? {} : { error }) })
+  const fields = (context: LogContext | undefined, error: unknown) => ({
+    ...plain(context),
+    ...(error === undefined ? {} : { error }),
+  })
   return {
     debug: (message, context, error) => log.debug(fields(context, error), message),
     info: (message, context, error) => log.info(fields(context, error), message),
@@ -20,5 +23,7 @@ function wrap(log: Pino): Logger {
 
 /** JSON has no 64-bit integers. */
 function plain(context: LogContext = {}): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(context).map(([name, value]) => [name, typeof value === 'bigint' ? value.toString() : value]))
+  return Object.fromEntries(
+    Object.entries(context).map(([name, value]) => [name, typeof value === 'bigint' ? value.toString() : value]),
+  )
 }

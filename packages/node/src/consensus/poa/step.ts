@@ -24,7 +24,7 @@ export type PoaInput =
 type Step = { readonly state: PoaState; readonly outputs: readonly ConsensusOutput[] }
 
 /** Signatures that make a certificate: more than half of the authorities. */
-export function poaQuorum(members: number): number {
+function poaQuorum(members: number): number {
   return Math.floor(members / 2) + 1
 }
 

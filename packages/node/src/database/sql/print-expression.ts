@@ -93,7 +93,7 @@ function integerLiteralType(value: number): ColumnType {
 }
 
 /** Brings values to one type; the printed forms. @throws DatabaseError SQL_FAILED when they have none */
-export function unify(values: readonly Printed[]): string[] {
+function unify(values: readonly Printed[]): string[] {
   const type = typeOfAll(values)
   return values.map((value) => coerce(value, type))
 }

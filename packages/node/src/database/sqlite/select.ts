@@ -23,10 +23,10 @@ export class Filter {
   }
 }
 
-export const defaultPageSize = 10
+const defaultPageSize = 10
 
 /** SQLite reads a negative LIMIT as none. */
-export function limitOf(page: Page): [limit: number, offset: number] {
+function limitOf(page: Page): [limit: number, offset: number] {
   const size = page.size ?? defaultPageSize
   return [size < 0 ? -1 : size, Math.max(0, page.offset ?? 0)]
 }

@@ -8,7 +8,7 @@ import { basePath } from './route.ts'
 
 /** The event type by which clients ask for a data push. */
 const pushType = 'DA-TA_PU-SH'
-export const envelopeType = 'application/vnd.w3bstream.envelope'
+const envelopeType = 'application/vnd.w3bstream.envelope'
 const maxTextLength = 1024
 const maxIdempotencyBytes = 128
 
@@ -105,7 +105,7 @@ async function push(
 }
 
 /** @throws ApiError UnknownError, as clients know it for a body that is no list of events; PayloadTooLarge */
-export function readItems(body: Uint8Array, maxItems: number): PushItem[] {
+function readItems(body: Uint8Array, maxItems: number): PushItem[] {
   const value = parse(body)
   if (!Array.isArray(value)) throw incorrect('not an array')
   if (value.length > maxItems) throw new ApiError('PayloadTooLarge', `${value.length} items; at most ${maxItems}`)

@@ -12,7 +12,7 @@ import { receiptRow } from './routes/receipt.ts'
 import { logRow } from './routes/wasm-log.ts'
 
 export const streamTypes = ['log', 'receipt', 'state'] as const
-export type StreamType = (typeof streamTypes)[number]
+type StreamType = (typeof streamTypes)[number]
 
 export interface StreamRequest {
   readonly key: ProjectKey

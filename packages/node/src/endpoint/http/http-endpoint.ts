@@ -8,7 +8,7 @@ import { Ownership } from './ownership.ts'
 import { managementRoutes } from './routes/index.ts'
 import { createEventServer, createManagementServer } from './server.ts'
 
-export interface HttpAddresses {
+interface HttpAddresses {
   readonly management: AddressInfo
   /** Absent when the event port is off. */
   readonly event?: AddressInfo

@@ -10,7 +10,7 @@ import { type Check, checkAll, compileCheck } from './validate.ts'
 
 export const basePath = '/srv-applet-mgr/v0'
 
-export interface RouteInput<P, Q, B> {
+interface RouteInput<P, Q, B> {
   readonly params: P
   readonly query: Q
   readonly body: B

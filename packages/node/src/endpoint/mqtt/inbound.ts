@@ -147,7 +147,7 @@ function share(broker: Broker, sender: Sender, identity: PublisherIdentity, publ
 }
 
 /** Tells the device's `ack` topic, when it listens, and says what the acknowledgement is. */
-export function settle({ router, source }: Broker, { identity, eventId, answer, error }: Submission): Outcome {
+function settle({ router, source }: Broker, { identity, eventId, answer, error }: Submission): Outcome {
   const outcome = error ? toOutcome(error) : answer?.error ? toRefusal(answer.error) : done
   if (!identity || outcome.type === 'failed') return outcome
   const topic = ackTopic(identity.publisherKey)

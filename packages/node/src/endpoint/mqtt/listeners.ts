@@ -7,7 +7,7 @@ import { createServer as createTlsServer } from 'node:tls'
 import { createWebSocketStream, WebSocketServer } from 'ws'
 import type { MqttLimits, MqttListener, MqttOptions } from './options.ts'
 
-export type ListenerKind = 'tcp' | 'ws' | 'tcpTls' | 'wsTls'
+type ListenerKind = 'tcp' | 'ws' | 'tcpTls' | 'wsTls'
 
 /** Where a listener is reached. */
 export interface BoundAddress {

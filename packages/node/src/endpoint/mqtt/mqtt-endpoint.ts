@@ -30,7 +30,7 @@ export interface MqttDeps {
   readonly metrics: Metrics
 }
 
-export interface PublishOptions {
+interface PublishOptions {
   /** Whose message it is: only readers of this project see it. */
   readonly project: ProjectKey
   /** @default 0 */

@@ -37,7 +37,7 @@ export interface StoredSessionState {
   readonly unreleased: readonly (readonly [packetId: number, epoch: number])[]
 }
 
-export interface StoredSubscription {
+interface StoredSubscription {
   readonly filter: string
   readonly path: string
   readonly shareGroup?: string

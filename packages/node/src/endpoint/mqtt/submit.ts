@@ -68,12 +68,12 @@ async function identify(door: Door, channel: string, token: string | undefined):
   return identity
 }
 
-export function isBusy(error: unknown): boolean {
+function isBusy(error: unknown): boolean {
   return error instanceof ApiError && error.code === 'MailboxFull'
 }
 
 /** Resolves when the project takes work; rejects with the signal's reason. */
-export function untilReady(door: Door, project: ProjectKey, signal?: AbortSignal): Promise<void> {
+function untilReady(door: Door, project: ProjectKey, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
     if (signal?.aborted) return reject(signal.reason)
     const abort = () => {

@@ -4,7 +4,7 @@ import type { ProjectEntry, Projects } from '../../project/project.ts'
 import { ApiError } from '../api-error.ts'
 import type { AccountIdentity, Identity } from '../endpoint.ts'
 
-export type Access = 'READONLY' | 'READ_WRITE'
+type Access = 'READONLY' | 'READ_WRITE'
 
 /** @throws ApiError InvalidToken when there is nobody, or the token was revoked since */
 export function requireIdentity(identity: Identity | undefined): Identity {

@@ -7,7 +7,7 @@ import type { RpcHandler } from './rpc-handler.ts'
 import { type Notification, Subscriptions } from './subscriptions.ts'
 
 /** Close codes of RFC 6455, section 7.4.1, and of IANA's registry. */
-export const closeCodes = { goingAway: 1001, policy: 1008, tryAgainLater: 1013 } as const
+const closeCodes = { goingAway: 1001, policy: 1008, tryAgainLater: 1013 } as const
 
 export interface ConnectionDeps {
   readonly handler: RpcHandler

@@ -52,6 +52,6 @@ function invalidParams(fields: readonly FieldError[], source: string, desc = '')
 }
 
 /** The HTTP status folded into the range left to applications: 404 is −32004, 429 −32029, 503 −32053. */
-export function applicationCode(status: number): number {
+function applicationCode(status: number): number {
   return -32000 - (status % 100) - (status >= 500 ? 50 : 0)
 }

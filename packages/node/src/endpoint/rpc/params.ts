@@ -10,7 +10,7 @@ const token = Type.Optional(Type.String({ minLength: 1, maxLength: 4096 }))
 const project = Type.Optional(Type.String({ minLength: 1, maxLength: 256 }))
 const strict = { additionalProperties: false }
 
-export const subscriptionKinds = ['logs', 'receipts', 'project'] as const
+const subscriptionKinds = ['logs', 'receipts', 'project'] as const
 export type SubscriptionKind = (typeof subscriptionKinds)[number]
 
 const schemas = {

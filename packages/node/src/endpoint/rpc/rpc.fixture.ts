@@ -12,8 +12,8 @@ import type { RpcEndpointDeps } from './rpc-endpoint.ts'
 type Mutable<T> = { -readonly [K in keyof T]: T[K] }
 type StoredMessage = MessageRow & { height: bigint }
 
-export const projectKey: ProjectKey = `0x${'11'.repeat(32)}`
-export const otherKey: ProjectKey = `0x${'22'.repeat(32)}`
+const projectKey: ProjectKey = `0x${'11'.repeat(32)}`
+const otherKey: ProjectKey = `0x${'22'.repeat(32)}`
 
 function entry(key: ProjectKey, projectId: string, accountId: string, name: string): ProjectEntry {
   return { key, projectId, accountId, name, createdMs: 0 }

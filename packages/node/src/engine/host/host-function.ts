@@ -26,7 +26,7 @@ export interface HostFunction {
 const letters: Readonly<Record<string, ValueType>> = { i: 'i32', I: 'i64', f: 'f32', F: 'f64' }
 
 /** @param signature parameters and results as letters: `iiI:i` is `(i32, i32, i64) -> i32`, an `F` is f64 */
-export function functionType(signature: string): FunctionType {
+function functionType(signature: string): FunctionType {
   const [params = '', results = ''] = signature.split(':')
   const decode = (text: string) => [...text].map((letter) => letters[letter]!)
   return { params: decode(params), results: decode(results) }

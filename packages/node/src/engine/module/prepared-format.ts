@@ -5,7 +5,7 @@ import { type WasmModule, wasm } from '../webassembly.ts'
  * What the rewriter and the loader agree on: names that prepared modules export beside their own, and a custom section
  * with the version of the engine and how the instance is to be reset.
  */
-export const engineVersion = 1
+const engineVersion = 1
 
 /** No module may export names that begin so. */
 export const reservedPrefix = 'w3bstream:'

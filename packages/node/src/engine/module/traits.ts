@@ -3,7 +3,7 @@ import { type Instruction, opcodes, readInstruction } from './instructions.ts'
 import type { ModuleLayout } from './layout.ts'
 
 /** What the code of a module can do that decides how an instance is reset. */
-export interface ModuleTraits {
+interface ModuleTraits {
   /** Asks for the size of its memory or grows it. */
   readonly measuresMemory: boolean
   readonly growsTables: boolean
@@ -13,7 +13,7 @@ export interface ModuleTraits {
 }
 
 /** Places of an instruction in the file. */
-export interface Site {
+interface Site {
   readonly opcode: number
   readonly start: number
   readonly end: number

@@ -42,7 +42,7 @@ function strike(chain: ChainConfig): ChainConfig {
 }
 
 /** Without user, query, and steps of the path that look like a key. */
-export function strikeUrl(text: string): string {
+function strikeUrl(text: string): string {
   const { protocol, host, pathname } = new URL(text)
   const path = pathname.replace(/[^/]{20,}/g, '***')
   return `${protocol}//${host}${path === '/' && !text.endsWith('/') ? '' : path}`

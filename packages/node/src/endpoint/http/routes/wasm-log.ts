@@ -6,7 +6,7 @@ import { type Route, route } from '../route.ts'
 import { Id, List, paging, ShortName, toList } from '../schema.ts'
 
 /** Names of the levels 0 to 6; any other number is `unknown`. */
-export const logLevels = ['panic', 'fatal', 'error', 'warning', 'info', 'debug', 'trace'] as const
+const logLevels = ['panic', 'fatal', 'error', 'warning', 'info', 'debug', 'trace'] as const
 
 export const LogRow = Type.Object({
   src: Type.String({ description: 'wasmCode: the applet; wasmExportFunc: the host on its behalf' }),

@@ -3,7 +3,7 @@ import type { ProjectKey } from '@w3bstream/protocol'
 import { databases } from '../../../database/index.ts'
 import type { BlockingFamily } from '../../../engine/engine.ts'
 import { createEngine } from '../../../engine/index.ts'
-import { openDiskVfs } from '../../../vfs/disk/disk-vfs.ts'
+import { vfsKinds } from '../../../vfs/index.ts'
 import { LiveModules } from '../../live-modules.ts'
 import type { ExecutorServices } from '../executor.ts'
 import { ProjectThread } from '../project-thread.ts'
@@ -53,7 +53,7 @@ const slots = new Map<ProjectKey, number>()
 const thread = new ProjectThread({
   database,
   engine,
-  modules: new LiveModules(engine, openDiskVfs({ directory: options.modulesDirectory, readOnly: true }), {
+  modules: new LiveModules(engine, vfsKinds.disk({ directory: options.modulesDirectory, readOnly: true }), {
     liveModules: options.liveModules,
     blocking,
   }),
