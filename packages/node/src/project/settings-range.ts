@@ -9,7 +9,7 @@ const limitRanges: Readonly<Record<keyof ProjectSettings['limits'], readonly [nu
   wallClockMs: [1, 60_000],
   logLines: [0, 100_000],
   logLineBytes: [1, 65_536],
-  hostCalls: [0, 100_000_000],
+  hostCalls: [0, 1_000_000_000],
   transferBytes: [1, 16 * 1024 * 1024],
   kvValueBytes: [1, 16 * 1024 * 1024],
   kvKeyBytes: [1, 4096],
