@@ -32,13 +32,20 @@ export class EventManager implements Service {
     await this.#deps.executor.start()
   }
 
-  /** Takes no more messages, waits until those that were taken are answered, then lets the executor go. */
-  async stop(): Promise<void> {
+  /**
+   * Takes no more messages, waits until those that were taken are answered, then lets the executor go. At the signal it
+   * waits no longer: what was not committed was not acknowledged either, and its sender will try again.
+   */
+  async stop(signal?: AbortSignal): Promise<void> {
     this.#stopping = true
+    await untilAborted(this.#drain(), signal)
+    this.#open.clear()
+    await untilAborted(this.#deps.executor.stop(), signal)
+  }
+
+  async #drain(): Promise<void> {
     await Promise.allSettled(this.#opening.values())
     await Promise.all([...this.#open.values()].map((pipeline) => pipeline.drain()))
-    this.#open.clear()
-    await this.#deps.executor.stop()
   }
 
   /** Resolves when the message's batch is on disk. @throws ApiError MailboxFull, NodeStopping, DiskFull */
@@ -95,5 +102,19 @@ export class EventManager implements Service {
         .finally(() => this.#opening.delete(project))
     }
     return opening
+  }
+}
+
+/** Resolves with the work or at the signal, whichever comes first. */
+async function untilAborted(work: Promise<void>, signal: AbortSignal | undefined): Promise<void> {
+  if (!signal) return work
+  const aborted = Promise.withResolvers<void>()
+  const give = () => aborted.resolve()
+  if (signal.aborted) give()
+  signal.addEventListener('abort', give)
+  try {
+    await Promise.race([work, aborted.promise])
+  } finally {
+    signal.removeEventListener('abort', give)
   }
 }
