@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { findChain, parseChains } from './chain-table.ts'
-import { ChainError } from './errors.ts'
+import { ChainError, type ChainProblem } from './errors.ts'
 
 /** The networks that projects of the earlier generation name. */
 const documented = [
@@ -26,7 +26,7 @@ const documented = [
 ]
 const documentedIds = [4689, 4690, 1, 5, 137, 80001, 421613, 42161, 420, 10, 8453, 84531, 324, 280, 71, 1030]
 
-function problems(json: string): readonly string[] {
+function problems(json: string): readonly ChainProblem[] {
   try {
     parseChains(json)
   } catch (error) {
@@ -81,9 +81,33 @@ describe('parseChains', () => {
         { chainID: 2, name: 'b', endpoint: 'http://x', aaEntryPointContractAddress: '0x12' },
       ]),
     )
-    for (const at of ['[0]', '[1].chainID', '[1].name', '[1].endpoint', '[2].chainID', '[3]', '[4].aaEntryPoint'])
-      expect(found.some((problem) => problem.startsWith(at))).toBe(true)
-    expect(found.join()).toContain('colour')
+    expect(found.map(({ at }) => at).sort()).toEqual([
+      '[0].endpoint',
+      '[1].chainID',
+      '[1].colour',
+      '[1].endpoint',
+      '[1].name',
+      '[2].chainID',
+      '[3]',
+      '[4].aaEntryPointContractAddress',
+    ])
+  })
+
+  it.each([
+    ['an endpoint of another kind', { name: 'a', endpoint: 'ftp://h/SECRET' }],
+    ['an endpoint without a scheme', { name: 'a', endpoint: 'h/SECRET' }],
+    ['an endpoint as the name', { name: 'https://h/SECRET', endpoint: 'http://x' }],
+    ['an endpoint as the item', 'https://h/SECRET'],
+    ['an endpoint as the chain id', { chainID: 'https://h/SECRET', name: 'a', endpoint: 'http://x' }],
+  ])('does not show %s', (_, item) => {
+    const found = problems(JSON.stringify([item]))
+    expect(found.length).toBeGreaterThan(0)
+    expect(JSON.stringify(found)).not.toContain('SECRET')
+  })
+
+  it('does not quote a text that is no JSON', () => {
+    const [found] = problems('[{"endpoint":"https://h/SECRET" "x"}]')
+    expect(found).toEqual({ at: '', value: '***', wanted: 'JSON (wrong at character 32)' })
   })
 
   it('refuses two chains of one id or name', () => {

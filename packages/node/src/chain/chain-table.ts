@@ -1,7 +1,7 @@
 import { Type } from 'typebox'
 import { Compile } from 'typebox/compile'
 import type { ChainConfig } from './chain.ts'
-import { ChainError } from './errors.ts'
+import { ChainError, type ChainProblem } from './errors.ts'
 import { networks } from './networks.ts'
 
 const url = Type.String({ pattern: '^https?://[^\\s]+$', maxLength: 2048 })
@@ -22,6 +22,18 @@ const itemSchema = Type.Object(
 )
 const item = Compile(itemSchema)
 
+/** The right value of each field, in words. */
+const wantedOf: Readonly<Record<string, string>> = {
+  chainID: 'a whole number',
+  name: 'a name of 1 to 64 characters',
+  endpoint: 'an http:// or https:// URL',
+  confirmations: 'a whole number from 1 to 10000',
+  aaBundlerEndpoint: 'an http:// or https:// URL',
+  aaPaymasterEndpoint: 'an http:// or https:// URL',
+  aaEntryPointContractAddress: 'an address (0x and 40 hexadecimal digits)',
+  aaAccountFactoryContractAddress: 'an address (0x and 40 hexadecimal digits)',
+}
+
 /** More than anybody serves; keeps a mistaken file from being taken for a table. */
 const maxChains = 1000
 
@@ -36,7 +48,7 @@ export function parseChains(json?: string): readonly ChainConfig[] {
   const items = parseArray(json)
   const problems = items.flatMap((value, index) => itemProblems(value, `[${index}]`))
   if (problems.length === 0) problems.push(...duplicates(items as ChainItem[]))
-  if (problems.length > 0) throw new ChainError({ code: 'CHAIN_CONFIG_INVALID', problems })
+  if (problems.length > 0) throw invalid(problems)
   const own = (items as ChainItem[]).map((chain) => ({ ...chain, chainID: chain.chainID ?? 0 }))
   const replaced = (built: ChainConfig) => own.some((chain) => sameChain(chain, built))
   return [...networks.filter((built) => !replaced(built)), ...own]
@@ -48,33 +60,72 @@ function parseArray(json: string): unknown[] {
   let value: unknown
   try {
     value = JSON.parse(json)
-  } catch (cause) {
-    const problems = [`not JSON: ${(cause as Error).message}`]
-    throw new ChainError({ code: 'CHAIN_CONFIG_INVALID', problems }, { cause })
+  } catch (error) {
+    // The parser's message and the error itself quote the text, and with it the keys of endpoints.
+    const position = /at position (\d+)/.exec((error as Error).message)?.[1]
+    throw invalid([{ at: '', value: '***', wanted: `JSON${position ? ` (wrong at character ${position})` : ''}` }])
   }
-  if (!Array.isArray(value))
-    throw new ChainError({ code: 'CHAIN_CONFIG_INVALID', problems: ['wanted a JSON array of chains'] })
+  if (!Array.isArray(value)) throw invalid([{ at: '', value: shown(value), wanted: 'a JSON array of chains' }])
   if (value.length > maxChains)
-    throw new ChainError({ code: 'CHAIN_CONFIG_INVALID', problems: [`${value.length} chains, at most ${maxChains}`] })
+    throw invalid([{ at: '', value: `${value.length} chains`, wanted: `at most ${maxChains} chains` }])
   return value
 }
 
-function itemProblems(value: unknown, at: string): string[] {
-  if (!item.Check(value))
-    return item.Errors(value).map((error) => {
-      const extra = 'additionalProperties' in error.params ? ` (${error.params.additionalProperties})` : ''
-      return `${at}${error.instancePath.replaceAll('/', '.')}: ${error.message}${extra}`
-    })
-  if (!URL.canParse(value.endpoint)) return [`${at}.endpoint: not a URL`]
-  if (!value.chainID && !isSolanaName(value.name))
-    return [`${at}.chainID: missing for ${value.name}; only Solana's networks (solana-…) have none`]
-  return []
+function invalid(problems: readonly ChainProblem[]): ChainError {
+  return new ChainError({ code: 'CHAIN_CONFIG_INVALID', problems })
 }
 
-function duplicates(items: readonly ChainItem[]): string[] {
+function itemProblems(value: unknown, at: string): ChainProblem[] {
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    return [{ at, value: shown(value), wanted: 'an object {"chainID"?, "name", "endpoint"}' }]
+  const given = value as Readonly<Record<string, unknown>>
+  const unknown = Object.keys(given)
+    .filter((name) => !Object.hasOwn(wantedOf, name))
+    .map((name) => ({ at: `${at}.${cut(name)}`, value: 'given', wanted: 'a field of a chain' }))
+  const problems = [...unknown, ...wrongFields(given).map((name) => fieldProblem(given, name, at))]
+  if (problems.length > 0) return problems
+  const chain = value as ChainItem
+  if (chain.chainID || isSolanaName(chain.name)) return []
+  return [{ at: `${at}.chainID`, value: '', wanted: 'a chain id; only networks of Solana (solana-…) have none' }]
+}
+
+/** Names of declared fields that are missing or have a wrong value. */
+function wrongFields(given: Readonly<Record<string, unknown>>): string[] {
+  const wrong = new Set<string>()
+  for (const { instancePath, params } of item.Errors(given)) {
+    const field = instancePath.split('/')[1]
+    if (field !== undefined) wrong.add(field)
+    else if ('requiredProperties' in params) for (const name of params.requiredProperties) wrong.add(name)
+  }
+  for (const [name, value] of Object.entries(given))
+    if (name.toLowerCase().endsWith('endpoint') && !URL.canParse(String(value))) wrong.add(name)
+  return [...wrong].filter((name) => Object.hasOwn(wantedOf, name))
+}
+
+function fieldProblem(given: Readonly<Record<string, unknown>>, name: string, at: string): ChainProblem {
+  const value = given[name]
+  const secret = name.toLowerCase().endsWith('endpoint') && value !== undefined && value !== ''
+  return { at: `${at}.${name}`, value: secret ? '***' : shown(value), wanted: wantedOf[name] ?? '' }
+}
+
+/** An endpoint's path and query often are its API key. */
+function shown(value: unknown): string {
+  if (value === undefined) return ''
+  if (typeof value === 'object' && value !== null) return Array.isArray(value) ? 'an array' : 'an object'
+  const text = String(value)
+  return text.includes('://') ? '***' : cut(text)
+}
+
+function cut(text: string): string {
+  return text.length > 80 ? `${text.slice(0, 80)}…` : text
+}
+
+function duplicates(items: readonly ChainItem[]): ChainProblem[] {
   return items.flatMap((chain, index) => {
     const first = items.findIndex((other) => sameChain(other, chain))
-    return first < index ? [`[${index}]: the same chain id or name as [${first}]`] : []
+    if (first >= index) return []
+    const value = `${chain.chainID ?? ''} ${chain.name}`.trim()
+    return [{ at: `[${index}]`, value: shown(value), wanted: `another chain id and name than [${first}] has` }]
   })
 }
 

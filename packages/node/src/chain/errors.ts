@@ -1,8 +1,18 @@
 import { W3bstreamError } from '@w3bstream/protocol'
 
+/** A mistake in a chain table. */
+export interface ChainProblem {
+  /** Item and field, such as `[0].endpoint`; empty for the whole table. */
+  readonly at: string
+  /** What was given, cut to a readable length; `***` for what may be the address of an RPC service. */
+  readonly value: string
+  /** What would be right. */
+  readonly wanted: string
+}
+
 /** What chains refuse or cannot do. Endpoints are not named: their path often is an API key. */
 export type ChainFault =
-  | { code: 'CHAIN_CONFIG_INVALID'; problems: readonly string[] }
+  | { code: 'CHAIN_CONFIG_INVALID'; problems: readonly ChainProblem[] }
   | { code: 'CHAIN_NOT_FOUND'; chain: string }
   /** The network is of a kind that this call does not work on. */
   | { code: 'CHAIN_UNSUPPORTED'; chain: string; wanted: string }

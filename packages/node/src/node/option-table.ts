@@ -135,7 +135,8 @@ export const optionTable: Table = {
   chains: {
     env: 'W3BSTREAM_CHAINS',
     description: 'JSON array of chains: [{"chainID":31337,"name":"local","endpoint":"http://127.0.0.1:8545"}]',
-    read: chains,
+    // What stands in it is checked when all options are put together: the help does not need the chain component.
+    read: (text) => text,
   },
   loginDomains: {
     env: 'W3BSTREAM_LOGIN_DOMAINS',
@@ -220,31 +221,4 @@ function limits(text: string): Partial<NodeLimits> {
     return [name, integer(value, name === 'batchWaitMs' ? 0 : 1, Number.MAX_SAFE_INTEGER)] as const
   })
   return Object.fromEntries(entries)
-}
-
-/** Checks the shape; which networks exist and how they are reached is the chain component's business. */
-function chains(text: string): string {
-  const wanted = 'a JSON array of {"chainID"?, "name", "endpoint"}'
-  let value: unknown
-  try {
-    value = JSON.parse(text)
-  } catch {
-    return refuse(wanted)
-  }
-  if (!Array.isArray(value)) return refuse(wanted)
-  const wrong = value.findIndex((item) => !isChain(item))
-  return wrong < 0 ? text : refuse(`${wanted}: item ${wrong} lacks one of them or has a wrong endpoint URL`)
-}
-
-function isChain(item: unknown): boolean {
-  if (typeof item !== 'object' || item === null) return false
-  const { chainID, name, endpoint } = item as Record<string, unknown>
-  const idFits = chainID === undefined || (Number.isSafeInteger(chainID) && Number(chainID) >= 0)
-  return (
-    idFits &&
-    typeof name === 'string' &&
-    name !== '' &&
-    typeof endpoint === 'string' &&
-    /^(https?|wss?):\/\/./.test(endpoint)
-  )
 }

@@ -58,7 +58,7 @@ describe('options of a node', () => {
         limit: ['payloadBytes=0'],
         nonsense: 'x',
       },
-      { W3BSTREAM_CHAINS: '[{"name":"a"}]', W3BSTREAM_ADMIN_PASSWORD: 'short', W3BSTREAM_WHITE_LIST: '0x12' },
+      { W3BSTREAM_CHAINS: '{', W3BSTREAM_ADMIN_PASSWORD: 'short', W3BSTREAM_WHITE_LIST: '0x12' },
     )
     expect(found.map(({ field }) => field).sort()).toEqual(
       [
@@ -100,6 +100,22 @@ describe('options of a node', () => {
     '[null]',
   ])('refuse the chains %s', (chains) => {
     expect(problems({}, { W3BSTREAM_CHAINS: chains })).toHaveLength(1)
+  })
+
+  it('name each wrong field of each chain, and no endpoint', () => {
+    const chains = [
+      { chainID: 1, name: 'a', endpoint: 'https://rpc.example/SECRET' },
+      { chainID: 'x', name: 'b', endpoint: 'ws://rpc.example/SECRET' },
+      { chainID: 2, name: '' },
+    ]
+    const found = problems({}, { W3BSTREAM_CHAINS: JSON.stringify(chains) })
+    expect(found.map(({ field }) => field).sort()).toEqual([
+      'W3BSTREAM_CHAINS[1].chainID',
+      'W3BSTREAM_CHAINS[1].endpoint',
+      'W3BSTREAM_CHAINS[2].endpoint',
+      'W3BSTREAM_CHAINS[2].name',
+    ])
+    expect(JSON.stringify(found)).not.toContain('SECRET')
   })
 
   it('cannot be given secrets by flags', () => {

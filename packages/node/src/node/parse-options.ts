@@ -1,3 +1,5 @@
+import { parseChains } from '../chain/chain-table.ts'
+import { ChainError } from '../chain/errors.ts'
 import { ConfigError, type ConfigProblem } from './errors.ts'
 import { type FlatOptions, flagName, type OptionSpec, optionTable, Unwanted } from './option-table.ts'
 import { defaultNodeLimits, defaultNodeOptions, type NodeOptions } from './options.ts'
@@ -61,7 +63,7 @@ function assemble(flat: Partial<FlatOptions>, problems: ConfigProblem[]): NodeOp
     ...(tlsCert && tlsKey ? { tls: { certFile: tlsCert, keyFile: tlsKey } } : {}),
     limits: { ...defaultNodeLimits, ...limit },
   }
-  problems.push(...samePorts(options))
+  problems.push(...samePorts(options), ...chainProblems(options.chains))
   return options
 }
 
@@ -77,4 +79,19 @@ function samePorts(options: NodeOptions): ConfigProblem[] {
     else seen.set(port, flagName(name))
   }
   return problems
+}
+
+/** Items of the chain table that are wrong, without the addresses of RPC services, which often hold a key. */
+function chainProblems(chains: string | undefined): ConfigProblem[] {
+  try {
+    parseChains(chains)
+    return []
+  } catch (error) {
+    if (!(error instanceof ChainError) || error.fault.code !== 'CHAIN_CONFIG_INVALID') throw error
+    return error.fault.problems.map(({ at, value, wanted }) => ({
+      field: `${optionTable.chains.env}${at}`,
+      value,
+      wanted,
+    }))
+  }
 }

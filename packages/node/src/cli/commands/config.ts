@@ -1,6 +1,6 @@
 import { stringify } from 'yaml'
 import { printable } from '../../node/options.ts'
-import { type Flags, parseNodeOptions } from '../../node/parse-options.ts'
+import type { Flags } from '../../node/parse-options.ts'
 import { createContext, withJson } from '../context.ts'
 import { examples, type Register } from '../define.ts'
 import { addNodeFlags } from './start.ts'
@@ -17,6 +17,7 @@ export const registerConfig: Register = (parent, io) => {
       ),
     )
     .action(async ({ json, ...flags }: Flags & { json?: boolean }) => {
+      const { parseNodeOptions } = await import('../../node/parse-options.ts')
       const shown = printable(parseNodeOptions(flags as Flags, io.env))
       createContext(io, { json }).print(shown, () => stringify(shown))
     })

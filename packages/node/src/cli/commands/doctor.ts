@@ -1,6 +1,6 @@
 import { ConfigError } from '../../node/errors.ts'
 import type { NodeOptions } from '../../node/options.ts'
-import { type Flags, parseNodeOptions } from '../../node/parse-options.ts'
+import type { Flags } from '../../node/parse-options.ts'
 import { createContext, nodeUrl, withJson } from '../context.ts'
 import { examples, type Register } from '../define.ts'
 import { configuredChains } from '../doctor/chains.ts'
@@ -35,7 +35,7 @@ export const registerDoctor: Register = (parent, io) => {
 }
 
 async function examine(io: CliIo, flags: Flags, url: string | undefined): Promise<Finding[]> {
-  const { options, findings } = readOptions(io, flags)
+  const { options, findings } = await readOptions(io, flags)
   if (!options) return [checkNodeVersion(process.version), ...findings]
   const scheme = options.tls ? 'https' : 'http'
   const local = `${scheme}://${options.host === '0.0.0.0' ? '127.0.0.1' : options.host}:${options.httpPort}`
@@ -56,7 +56,8 @@ async function examine(io: CliIo, flags: Flags, url: string | undefined): Promis
   ]
 }
 
-function readOptions(io: CliIo, flags: Flags): { options?: NodeOptions; findings: Finding[] } {
+async function readOptions(io: CliIo, flags: Flags): Promise<{ options?: NodeOptions; findings: Finding[] }> {
+  const { parseNodeOptions } = await import('../../node/parse-options.ts')
   try {
     return { options: parseNodeOptions(flags, io.env), findings: [ok('configuration', 'valid')] }
   } catch (error) {

@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 import { flagName, type OptionSpec, optionTable } from '../../node/option-table.ts'
-import { type Flags, parseNodeOptions } from '../../node/parse-options.ts'
+import type { Flags } from '../../node/parse-options.ts'
 import { createContext, withJson } from '../context.ts'
 import { examples, type Register } from '../define.ts'
 
@@ -18,6 +18,7 @@ export const registerStart: Register = (parent, io) => {
       ),
     )
     .action(async ({ json, ...flags }: Flags & { json?: boolean }) => {
+      const { parseNodeOptions } = await import('../../node/parse-options.ts')
       const options = parseNodeOptions(flags as Flags, io.env)
       const { runNode } = await import('../run-node.ts')
       await runNode(options, createContext(io, { json }))
