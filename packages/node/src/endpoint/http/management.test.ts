@@ -315,11 +315,16 @@ describe('what a project does', () => {
     expect((await builder.get('/receipt/x/demo/xyz')).status).toBe(400)
     const key = String(project.projectKey) as `0x${string}`
     const projects = world.deps.projects as unknown as { at(key: string): { history: { kv: unknown[] } } }
-    projects.at(key).history.kv.push({ namespace: '7', key: 'k', value: new Uint8Array([1, 255]) })
-    expect((await builder.get('/kv/x/demo/datalist?appletID=7')).json).toEqual({
-      data: [{ appletID: '7', key: 'k', valueBase64: 'Af8=' }],
-      total: 1,
-    })
+    const value = new Uint8Array([1, 255])
+    for (const namespace of ['applet:7', 'applet:77', 'prefix:7'])
+      projects.at(key).history.kv.push({ namespace, key: 'k', value })
+    const kept = async (query: string) => (await builder.get(`/kv/x/demo/datalist?${query}`)).json
+    const ofApplet = { appletID: '7', key: 'k', valueBase64: 'Af8=' }
+    const ofPrefix = { shared: '7', key: 'k', valueBase64: 'Af8=' }
+    expect(await kept('appletID=7')).toEqual({ data: [ofApplet], total: 1 })
+    expect(await kept('shared=7')).toEqual({ data: [ofPrefix], total: 1 })
+    expect((await kept('')).data).toEqual([ofApplet, { ...ofApplet, appletID: '77' }, ofPrefix])
+    expect((await kept('appletID=7&shared=7')).fields).toMatchObject([{ field: 'shared', in: 'query' }])
     expect((await builder.get('/outbox/x/demo/datalist?state=pending')).json).toEqual({ data: null, total: 0 })
   })
 

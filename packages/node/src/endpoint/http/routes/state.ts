@@ -1,12 +1,18 @@
 import { toHex } from '@w3bstream/protocol'
 import Type, { type Static } from 'typebox'
 import type { OutboxRow as StoredEffect } from '../../../database/database.ts'
+import { ApiError } from '../../api-error.ts'
 import type { RouteContext } from '../context.ts'
 import { rfc3339 } from '../json.ts'
 import { type Route, route } from '../route.ts'
 import { Id, List, paging, ShortName, Time, toList } from '../schema.ts'
 
-const KvRow = Type.Object({ appletID: Type.String(), key: Type.String(), valueBase64: Type.String() })
+const KvRow = Type.Object({
+  appletID: Type.Optional(Type.String({ description: 'whose key it is' })),
+  shared: Type.Optional(Type.String({ description: 'for keys that applets share: the prefix under which they do' })),
+  key: Type.String(),
+  valueBase64: Type.String(),
+})
 const OutboxRow = Type.Object({
   effectID: Type.String(),
   height: Type.String(),
@@ -20,6 +26,15 @@ const OutboxRow = Type.Object({
 })
 const params = Type.Object({ p: ShortName })
 const group = 'Project'
+/** How namespaces of keys are written in the store (docs/spec/history.md). */
+const appletSpace = 'applet:'
+const sharedSpace = 'prefix:'
+
+interface StoredKey {
+  readonly namespace: string
+  readonly key: string
+  readonly value: Uint8Array
+}
 
 /** What the applets keep, and what they asked the node to do. */
 export function stateRoutes({ deps: { projects }, own }: RouteContext): Route[] {
@@ -32,20 +47,18 @@ export function stateRoutes({ deps: { projects }, own }: RouteContext): Route[] 
       params,
       query: Type.Object({
         appletID: Type.Optional(Id),
-        prefix: Type.Optional(Type.String({ maxLength: 1024 })),
+        shared: Type.Optional(
+          Type.String({ maxLength: 256, description: 'keys that applets share under this prefix' }),
+        ),
+        prefix: Type.Optional(Type.String({ maxLength: 1024, description: 'key starts with' })),
         ...paging,
       }),
       answer: List(KvRow),
       handle: async ({ params, query, account }) => {
         const reader = await projects.reader(own.project(account, params.p).key)
-        const { appletID: namespace, prefix, size, offset } = query
-        const { data, total } = await reader.listKv({ namespace, prefix, size, offset })
-        const rows = data.map((row) => ({
-          appletID: row.namespace,
-          key: row.key,
-          valueBase64: Buffer.from(row.value).toString('base64'),
-        }))
-        return toList({ data: rows, total })
+        const { prefix, size, offset } = query
+        const { data, total } = await reader.listKv({ namespace: namespaceOf(query), prefix, size, offset })
+        return toList({ data: data.map(kvRow), total })
       },
     }),
     route({
@@ -72,6 +85,23 @@ export function stateRoutes({ deps: { projects }, own }: RouteContext): Route[] 
       },
     }),
   ]
+}
+
+/** The namespace of an applet, or of applets that share a prefix. @throws ApiError badRequest for both at once */
+function namespaceOf({ appletID, shared }: { appletID?: string; shared?: string }): string | undefined {
+  if (appletID !== undefined && shared !== undefined) {
+    const msg = 'give appletID or shared, not both'
+    throw new ApiError('badRequest', '', { fields: [{ field: 'shared', msg, in: 'query' }] })
+  }
+  if (shared !== undefined) return `${sharedSpace}${shared}`
+  return appletID === undefined ? undefined : `${appletSpace}${appletID}`
+}
+
+function kvRow({ namespace, key, value }: StoredKey): Static<typeof KvRow> {
+  const owner = namespace.startsWith(sharedSpace)
+    ? { shared: namespace.slice(sharedSpace.length) }
+    : { appletID: namespace.slice(appletSpace.length) }
+  return { ...owner, key, valueBase64: Buffer.from(value).toString('base64') }
 }
 
 function outboxRow(row: StoredEffect): Static<typeof OutboxRow> {
