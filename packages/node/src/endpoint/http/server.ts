@@ -16,6 +16,9 @@ import type { HttpOptions } from './options.ts'
 import { type Route, registerRoutes } from './route.ts'
 import { mountRpc } from './rpc-mount.ts'
 
+/** How late a time-out of a request may be noticed, milliseconds. */
+const timeoutCheckMs = 2000
+
 /** A server without anything to serve yet: limits, errors, cross-origin rules, the document. */
 async function createServer(
   name: string,
@@ -24,12 +27,18 @@ async function createServer(
   isStopping: () => boolean,
 ): Promise<FastifyInstance> {
   const { limits, tls } = options
+  const connection = {
+    maxHeaderSize: limits.headerBytes,
+    headersTimeout: limits.headersTimeoutMs,
+    // Node.js looks for connections over their time this often, and every 30 s by itself.
+    connectionsCheckingInterval: Math.min(limits.headersTimeoutMs, timeoutCheckMs),
+  }
   const app = fastify({
     bodyLimit: limits.payloadBytes,
     requestTimeout: limits.requestTimeoutMs,
     keepAliveTimeout: limits.keepAliveMs,
-    http: { maxHeaderSize: limits.headerBytes, headersTimeout: limits.headersTimeoutMs },
-    ...(tls ? { https: { ...tls, maxHeaderSize: limits.headerBytes, headersTimeout: limits.headersTimeoutMs } } : {}),
+    http: connection,
+    ...(tls ? { https: { ...tls, ...connection } } : {}),
     routerOptions: { maxParamLength: 256 },
     exposeHeadRoutes: false,
     forceCloseConnections: 'idle',
@@ -60,26 +69,37 @@ export async function createManagementServer(
   const app = await createServer('management', deps, options, isStopping)
   readJson(app)
   await app.register(multipart)
-  await app.register(swaggerUi, {
-    routePrefix: '/docs',
-    staticCSP: true,
-    uiHooks: {
-      onRequest: (_request, reply, next) => {
-        reply.headers({
-          'x-content-type-options': 'nosniff',
-          'x-frame-options': 'DENY',
-          'referrer-policy': 'no-referrer',
-          'cross-origin-opener-policy': 'same-origin',
-        })
-        next()
-      },
-    },
-  })
+  await serveDocument(app)
   registerFrameworkRoutes(app, deps, options)
   registerEventRoutes(app, deps.door, options.limits)
   registerRoutes(app, routes, deps)
   if (deps.rpc) mountRpc(app, deps.rpc)
   return app
+}
+
+/** The page to browse the OpenAPI document, for GET and HEAD. */
+async function serveDocument(app: FastifyInstance): Promise<void> {
+  await app.register((scope, _options, done) => {
+    scope.addHook('onRoute', (route) => {
+      if (route.method === 'GET') route.method = ['GET', 'HEAD']
+    })
+    scope.register(swaggerUi, {
+      routePrefix: '/docs',
+      staticCSP: true,
+      uiHooks: {
+        onRequest: (_request, reply, next) => {
+          reply.headers({
+            'x-content-type-options': 'nosniff',
+            'x-frame-options': 'DENY',
+            'referrer-policy': 'no-referrer',
+            'cross-origin-opener-policy': 'same-origin',
+          })
+          next()
+        },
+      },
+    })
+    done()
+  })
 }
 
 /** The event port: events, and what both ports answer. */
