@@ -3,6 +3,7 @@ import { ChainError } from '../chain/errors.ts'
 import { ConfigError, type ConfigProblem } from './errors.ts'
 import { type FlatOptions, flagName, type OptionSpec, optionTable, Unwanted } from './option-table.ts'
 import { defaultNodeLimits, defaultNodeOptions, type NodeOptions } from './options.ts'
+import { tlsProblems } from './tls-files.ts'
 
 /** Flags as the command line gives them, by option name: text, or several for a repeatable one. */
 export type Flags = Readonly<Record<string, string | readonly string[] | undefined>>
@@ -53,16 +54,21 @@ function readOption(
   }
 }
 
+const tlsEnv = { '--tls-cert': optionTable.tlsCert.env, '--tls-key': optionTable.tlsKey.env } as const
+
 function assemble(flat: Partial<FlatOptions>, problems: ConfigProblem[]): NodeOptions {
   const { tlsCert, tlsKey, limit, ...rest } = flat
-  if (tlsCert && !tlsKey) problems.push({ field: '--tls-key', value: '', wanted: 'given together with --tls-cert' })
-  if (tlsKey && !tlsCert) problems.push({ field: '--tls-cert', value: '', wanted: 'given together with --tls-key' })
+  const alone = tlsCert && !tlsKey ? '--tls-key' : tlsKey && !tlsCert ? '--tls-cert' : undefined
+  // One that was given and refused is not missing.
+  if (alone && !problems.some(({ field }) => field === alone || field === tlsEnv[alone]))
+    problems.push({ field: alone, value: '', wanted: 'given, since the other of certificate and key is' })
   const options: NodeOptions = {
     ...defaultNodeOptions,
     ...rest,
     ...(tlsCert && tlsKey ? { tls: { certFile: tlsCert, keyFile: tlsKey } } : {}),
     limits: { ...defaultNodeLimits, ...limit },
   }
+  if (options.tls) problems.push(...tlsProblems(options.tls))
   problems.push(...samePorts(options), ...chainProblems(options.chains))
   return options
 }
