@@ -24,6 +24,24 @@ describe('pool of executor threads', () => {
     expect((await good.logs()).at(-1)).toBe('x=20')
   })
 
+  it('moves a project out of the way of others, long before its handler is stopped', async () => {
+    world = await World.open({ pool: { wallClockMs: () => 3000, patienceMs: 50 } })
+    const [bad, good] = [await world.project(), await world.project()]
+    await bad.deploy({ loop: { SPIN: 'spin', PASS: 'pass' } })
+    await good.deploy({ rust_kv_sql: { DEFAULT: 'count_words' } })
+    let stopped = false
+    const spin = bad.event('', { eventType: 'SPIN' }).finally(() => {
+      stopped = true
+    })
+    const pass = bad.event('', { eventType: 'PASS' })
+    for (let n = 1; n <= 3; n++) expect((await good.event('x')).status).toBe('ok')
+    expect(stopped).toBe(false)
+    expect((await good.logs()).at(-1)).toBe('x=3')
+    expect((await spin).results[0]!.error).toBe('WALL_CLOCK')
+    expect((await pass).status).toBe('ok')
+    expect((await bad.event('', { eventType: 'PASS' })).status).toBe('ok')
+  })
+
   it('gives nonces back that were signed for a batch whose thread ended', async () => {
     const release = vi.fn()
     let nonce = 0

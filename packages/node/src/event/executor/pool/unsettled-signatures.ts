@@ -2,7 +2,7 @@ import type { ProjectKey } from '@w3bstream/protocol'
 import type { SignedTransaction } from '../../../chain/chain.ts'
 import type { ExecutorServices, SignRequest } from '../executor.ts'
 
-interface Unsettled {
+export interface Unsettled {
   readonly project: ProjectKey
   readonly height: bigint
   readonly signed: SignedTransaction
@@ -34,6 +34,17 @@ export class UnsettledSignatures {
       services.release(transaction)
       return
     }
+  }
+
+  /** Takes all of a project out, to go with it to another thread. */
+  take(project: ProjectKey): Unsettled[] {
+    const own = [...this.#byHash.values()].filter((entry) => entry.project === project)
+    for (const { signed } of own) this.#byHash.delete(signed.hash)
+    return own
+  }
+
+  restore(entry: Unsettled): void {
+    this.#byHash.set(entry.signed.hash, entry)
   }
 
   /** Gives back all of a project. */

@@ -15,7 +15,7 @@ import type {
   ModuleReport,
   SignRequest,
 } from '../executor.ts'
-import { UnsettledSignatures } from './unsettled-signatures.ts'
+import { type Unsettled, UnsettledSignatures } from './unsettled-signatures.ts'
 import { condemn, createProgressMemory, type Running, readProgress } from './watchdog.ts'
 import {
   type FromWorker,
@@ -34,6 +34,23 @@ interface Waiting {
   readonly reject: (error: Error) => void
   /** How often the thread ended under this request, which is not repeated for ever. */
   repeated: number
+}
+
+/** A project that was taken out of a thread, with all that is under way. */
+export interface Evicted {
+  readonly project: ProjectKey
+  readonly waiting: readonly Waiting[]
+  readonly notices: readonly Notice[]
+  readonly signatures: readonly Unsettled[]
+}
+
+export interface Watch {
+  /** How long a guest of this project may run, milliseconds. */
+  readonly wallClockMs: (project: ProjectKey) => number
+  /** A guest that runs longer than this while other projects wait for its thread is moved out of their way, milliseconds. */
+  readonly patienceMs: number
+  /** Takes such a project; undefined where it stays. */
+  readonly evict?: (evicted: Evicted) => void
 }
 
 /** A request under which threads died this often fails. */
@@ -58,6 +75,8 @@ export class WorkerHandle {
   #lastId = 0
   #lastSlot = 0
   #stopping = false
+  /** The project that leaves when the thread, which was told to end, has ended, and who takes it. */
+  #leaving: { readonly project: ProjectKey; readonly evict: (evicted: Evicted) => void } | undefined
 
   constructor(name: string, options: ExecutorOptions, deps: { services: ExecutorServices; logger: Logger }) {
     this.#name = name
@@ -120,8 +139,39 @@ export class WorkerHandle {
     await this.#worker.terminate()
   }
 
-  /** Ends the thread when its guest has run too long. */
-  check(wallClockMs: (project: ProjectKey) => number): void {
+  /** Ends the thread when its guest has run too long, or stands in the way of others. */
+  check({ wallClockMs, patienceMs, evict }: Watch): void {
+    this.#checkWallClock(wallClockMs)
+    if (evict) this.#checkPatience(patienceMs, evict)
+  }
+
+  /** Takes over a project that another thread was ended for; what it had under way is done again here. */
+  adopt({ project, waiting, notices, signatures }: Evicted): void {
+    this.#slots.set(project, ++this.#lastSlot)
+    for (const signature of signatures) this.#unsettled.restore(signature)
+    this.#reopen(project)
+    for (const notice of notices) this.notify(notice)
+    for (const one of waiting) this.#repeat(++this.#lastId, one, false)
+  }
+
+  #checkPatience(patienceMs: number, evict: (evicted: Evicted) => void): void {
+    const isInTheWay = (project: ProjectKey | undefined) =>
+      project !== undefined && [...this.#waiting.values()].some(({ request }) => projectOf(request) !== project)
+    const running = condemn(
+      this.#progress,
+      ({ slot, forMs }) => forMs > patienceMs && isInTheWay(this.#projectOf(slot)),
+    )
+    if (!running) return
+    const project = this.#projectOf(running.slot)!
+    this.#leaving = { project, evict }
+    this.#logger.warn('a slow handler keeps others waiting; its project moves to a thread apart', {
+      worker: this.#name,
+      project,
+    })
+    void this.#worker.terminate()
+  }
+
+  #checkWallClock(wallClockMs: (project: ProjectKey) => number): void {
     const running = condemn(this.#progress, ({ slot, forMs }) => {
       const project = this.#projectOf(slot)
       return project !== undefined && forMs > wallClockMs(project)
@@ -173,6 +223,7 @@ export class WorkerHandle {
     if (this.#stopping || ended !== this.#worker) return
     const running = readProgress(this.#progress)
     const culprit = running && this.#projectOf(running.slot)
+    this.#evict()
     this.#progress = createProgressMemory()
     this.#worker = this.#spawn()
     const unanswered = [...this.#waiting].sort(([, a], [, b]) => rank(a.request, culprit) - rank(b.request, culprit))
@@ -183,6 +234,20 @@ export class WorkerHandle {
     for (const kept of this.#notices.values()) for (const { notice } of kept) this.#send({ type: 'notice', notice })
     const blamed = culprit && unanswered.find(([, { request }]) => isBatchOf(request, culprit))?.[0]
     for (const [id, waiting] of unanswered) this.#repeat(id, waiting, blamed === undefined || blamed === id)
+  }
+
+  /** Hands the project over that the thread was ended for, unless it was closed meanwhile. */
+  #evict(): void {
+    const leaving = this.#leaving
+    this.#leaving = undefined
+    if (!leaving || !this.#slots.delete(leaving.project)) return
+    const { project, evict } = leaving
+    const notices = (this.#notices.get(project) ?? []).map(({ notice }) => notice)
+    this.#notices.delete(project)
+    this.#unopened.delete(project)
+    const own = [...this.#waiting].filter(([, { request }]) => projectOf(request) === project)
+    for (const [id] of own) this.#waiting.delete(id)
+    evict({ project, waiting: own.map(([, waiting]) => waiting), notices, signatures: this.#unsettled.take(project) })
   }
 
   /** Opens a project in the new thread. What was signed for batches that are not on disk is given back: they sign again. */
@@ -278,7 +343,12 @@ export class WorkerHandle {
 function rank(request: Request, culprit: ProjectKey | undefined): number {
   if (request.type === 'stop') return 2
   if (request.type === 'inspect') return 0
-  return (request.type === 'execute' ? request.batch.project : request.project) === culprit ? 1 : 0
+  return projectOf(request) === culprit ? 1 : 0
+}
+
+function projectOf(request: Request): ProjectKey | undefined {
+  if (request.type === 'execute') return request.batch.project
+  return 'project' in request ? request.project : undefined
 }
 
 function isBatchOf(request: Request, project: ProjectKey | undefined): boolean {
