@@ -45,7 +45,8 @@ const wardens: readonly { library: RegExp; folder: RegExp }[] = [
   { library: /^viem(\/|$)/, folder: /^packages\/node\/src\/(chain|account|wallet)\// },
   {
     library: /^node:sqlite$/,
-    folder: /^packages\/(node\/src\/(database|endpoint\/mqtt)|applet-sdk\/src\/simulation)\//,
+    folder:
+      /^packages\/(node\/src\/(database\/|endpoint\/mqtt\/|node\/data-directory\.)|applet-sdk\/src\/simulation\/)/,
   },
   { library: /^(fastify|@fastify\/.*)$/, folder: /^packages\/node\/src\/endpoint\/http\// },
   { library: /^pino$/, folder: /^packages\/node\/src\/telemetry\// },

@@ -47,7 +47,7 @@ describe('certificate and key', () => {
     ['a directory', () => [cert, directory], ['--tls-key']],
     ['not there', () => [join(directory, 'none.pem'), key], ['--tls-cert']],
   ] as const)('are refused by the name of the flag when they are %s', (_, files, wanted) => {
-    const [certFile, keyFile] = files()
+    const [certFile = '', keyFile = ''] = files()
     expect(fields(certFile, keyFile)).toEqual(wanted)
   })
 })
