@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util'
 import type { DatabaseSchema, TableSchema } from '../../database/database.ts'
 import { nothing, type PlanLine, type PlanPart } from './plan-part.ts'
 import type { CurrentProject, DesiredProject } from './state.ts'
+import { keyTexts, tableDifference } from './table-difference.ts'
 
 interface PlacedTable {
   readonly schema: string
@@ -22,7 +23,7 @@ export function planDatabase(desired: DesiredProject, current: CurrentProject | 
     known.set(name, wanted)
     if (!there) lines.push({ sign: '+', what: `table ${name}`, detail: columnsOf(wanted).join(', ') })
     else if (!sameTable(there.table, wanted.table))
-      lines.push({ sign: '~', what: `table ${name}`, detail: difference(there, wanted) })
+      lines.push({ sign: '~', what: `table ${name}`, detail: tableDifference(there.table, wanted.table) })
   }
   if (lines.length === 0) return nothing
   return { changes: [{ op: 'database.put', database: toSchema([...known.values()]) }], lines }
@@ -55,9 +56,7 @@ function normal(table: TableSchema): unknown {
   return {
     desc: table.desc ?? '',
     cols: Object.fromEntries(table.cols.map(({ name, constrains }) => [name, normalColumn(constrains)])),
-    keys: (table.keys ?? [])
-      .map((key) => `${key.isUnique ? 'unique' : 'index'} ${key.columnNames.join(',')} ${key.expr ?? ''}`)
-      .sort(),
+    keys: keyTexts(table).sort(),
   }
 }
 
@@ -71,14 +70,6 @@ function normalColumn(column: TableSchema['cols'][number]['constrains']): unknow
     autoincrement: column.autoincrement ?? false,
     desc: column.desc ?? '',
   }
-}
-
-function difference(before: PlacedTable, after: PlacedTable): string {
-  const old = columnsOf(before)
-  const added = columnsOf(after).filter((column) => !old.includes(column))
-  const gone = old.filter((column) => !columnsOf(after).includes(column))
-  const parts = [...added.map((column) => `+${column}`), ...gone.map((column) => `-${column}`)]
-  return parts.length > 0 ? parts.join(', ') : 'columns or keys'
 }
 
 function columnsOf({ table }: PlacedTable): string[] {

@@ -151,10 +151,41 @@ describe('planning a deployment', () => {
     expect(shown(made)).toEqual(['+ table more'])
   })
 
-  it('shows added columns of a table', () => {
-    const cols = ['a', 'b'].map((name) => ({ name, constrains: { datatype: 'TEXT' } }))
-    const made = plan({ database: { schemas: [{ tables: [{ name: 'readings', cols }] }] } })
-    expect(made.lines).toEqual([{ sign: '~', what: 'table readings', detail: '+b' }])
+  describe('of a table', () => {
+    const column = (name: string, datatype: string, more: object = {}) => ({ name, constrains: { datatype, ...more } })
+    const detail = (cols: readonly ReturnType<typeof column>[], more: object = {}) =>
+      plan({ database: { schemas: [{ tables: [{ name: 'readings', cols, ...more }] }] } }).lines.map(
+        (line) => line.detail,
+      )
+    const a = column('a', 'TEXT')
+    const refused = (reason: string) => `(refused when the table has rows: ${reason})`
+
+    it('shows added columns, and which of them the node refuses', () => {
+      expect(detail([a, column('b', 'INT64', { null: true })])).toEqual(['+b bigint'])
+      expect(detail([a, column('b', 'INT', { default: '0' })])).toEqual(['+b integer not null default 0'])
+      expect(detail([a, column('b', 'INT')])).toEqual([
+        `+b integer not null ${refused('NOT NULL without a default, and the table has rows')}`,
+      ])
+    })
+
+    it('shows changed columns, and which changes the node refuses', () => {
+      expect(detail([column('a', 'TEXT', { length: 300 })])).toEqual([
+        '~a varchar(255) not null → varchar(300) not null',
+      ])
+      expect(detail([column('a', 'INT')])).toEqual([
+        `~a varchar(255) not null → integer not null ${refused('varchar(255) to integer could lose values')}`,
+      ])
+      expect(detail([column('a', 'NONSENSE')])[0]).toMatch(/^~a .* → NONSENSE not null \(refused: datatype/)
+      expect(detail([column('a', 'TEXT', { desc: 'x' })])).toEqual(['~a description'])
+    })
+
+    it('says that columns which are no longer declared stay', () => {
+      expect(detail([column('b', 'INT', { null: true })])).toEqual(['+b integer, a kept, though no longer declared'])
+    })
+
+    it('shows keys that come and go', () => {
+      expect(detail([a], { keys: [{ isUnique: true, columnNames: ['a'] }] })).toEqual(['+unique (a)'])
+    })
   })
 
   it('changes routes one by one when the module stays', () => {
