@@ -19,7 +19,9 @@ const entries: Readonly<Record<string, string>> = {
 
 /** Our own packages that are bundled; the others bring files of their own and stay outside. */
 const bundledNames = ['protocol', 'client']
-const bundled = new RegExp(`^@w3bstream/(${bundledNames.join('|')})(/|$)`)
+/** Libraries of so many files that loading them one by one costs a tenth of the node's memory and start. */
+const inlined = ['typebox']
+const bundled = new RegExp(`^(@w3bstream/(${bundledNames.join('|')})|${inlined.join('|')})(/|$)`)
 
 /** Packages that are emitted module by module, with types. */
 const libraries = ['protocol', 'client', 'applet-sdk']
