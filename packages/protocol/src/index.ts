@@ -27,6 +27,7 @@ export {
   keyTypes,
   publicKeyFromDidKey,
 } from './device-key.ts'
+export { isCurvePoint } from './device-point.ts'
 export {
   decodeEffectBody,
   type Effect,

@@ -101,6 +101,14 @@ describe('speaking to a node', () => {
 describe('publishing', () => {
   const answer = { channel: 'aid_1_p', eventID: 'e', results: [{ appletName: 'a', handler: 'start', code: 0 }] }
 
+  it('refuses a public key that is none before it asks the node', async () => {
+    const { url, seen } = await node({})
+    const refused = await run(['device', 'add', 's1', '-p', 'w', '--public-key', 'did:key:zbad', '--url', url])
+    expect(refused).toMatchObject({ code: 2, out: '' })
+    expect(refused.err).toContain('--public-key')
+    expect(seen).toEqual([])
+  })
+
   it('sends as a device whose token is asked from the node', async () => {
     const { url, seen } = await node({
       [`GET ${base}/publisher/x/p?size=-1&key=s1`]: { json: { data: [{ key: 's1', token: 'w3b_x' }], total: 1 } },

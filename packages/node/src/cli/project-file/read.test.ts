@@ -95,6 +95,19 @@ limits: { wallClockMs: 0 }
     ])
   })
 
+  it('looks into public keys, among the other mistakes', () => {
+    const keys = ['did:key:zbad', 'z6Mk', 'did:key:z6MkhaXgBZDvotDkL5257faiztiGiC2QtKLGpbnnEGta2doK']
+    const devices = keys.map((publicKey, i) => `  - { key: d${i}, publicKey: '${publicKey}' }`).join('\n')
+    const problems = problemsOf(`version: 1\nname: A\ndevices:\n${devices}\n  - { key: 7 }\n`)
+    expect(places(problems)).toEqual([
+      '2:7 name',
+      '4:27 devices[0].publicKey',
+      '5:27 devices[1].publicKey',
+      '7:12 devices[3].key',
+    ])
+    expect(problems[1]?.message).toMatch('multicodec prefix')
+  })
+
   it('suggests the key or value that was meant', () => {
     const messages = problemsOf(
       'version: 1\nname: a\naplets: []\ntables: { t: { columns: { a: strng, b: txt } } }\n',

@@ -1,4 +1,5 @@
 import { type Static, type TProperties, Type } from 'typebox'
+import { didKeyPattern, didKeyProblem } from '../../util/did-key.ts'
 import { consensusSchema, factSchema, retentionSchema } from './schema-network.ts'
 import { rawDatabaseSchema, tableSchema } from './schema-tables.ts'
 
@@ -54,15 +55,22 @@ const appletSchema = closed(
   'A WebAssembly module and the events it handles.',
 )
 
+const didKeyForm = new RegExp(`^${didKeyPattern}$`)
+
 const deviceSchema = closed(
   {
     key: Type.String({ minLength: 1, maxLength: 255, description: 'What identifies the device in the project.' }),
     name: Type.Optional(Type.String({ minLength: 1, maxLength: 255, description: 'For people. Default: the key.' })),
     publicKey: Type.Optional(
-      Type.String({
-        pattern: '^did:key:z[1-9A-HJ-NP-Za-km-z]+$',
-        description: 'did:key under which the device signs its messages.',
-      }),
+      Type.Refine(
+        Type.String({
+          pattern: `^${didKeyPattern}$`,
+          description: 'did:key under which the device signs its messages.',
+        }),
+        // Of what the pattern refuses, one complaint is enough.
+        (text) => !didKeyForm.test(text) || didKeyProblem(text) === undefined,
+        (text) => didKeyProblem(text) ?? '',
+      ),
     ),
   },
   'A device that may publish.',

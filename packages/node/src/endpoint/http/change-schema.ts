@@ -4,7 +4,7 @@ import type { ProjectChange } from '../../project/definition.ts'
 import { ApiError, type FieldError } from '../api-error.ts'
 import type { AccountIdentity } from '../endpoint.ts'
 import { DatabaseConfig, databaseOf, EnvConfig, FlowConfig } from './config-schema.ts'
-import { EventType, HandlerName, Id, Label } from './schema.ts'
+import { EventType, HandlerName, Id, Label, PublicKey } from './schema.ts'
 import { type Check, compileCheck } from './validate.ts'
 
 const Text = Type.Optional(Type.String({ maxLength: 4096 }))
@@ -48,7 +48,7 @@ const Settings = Type.Object(
   },
   { additionalProperties: false },
 )
-const device = { name: Label, key: Label, publicKey: Type.Optional(Type.String({ maxLength: 512 })) }
+const device = { name: Label, key: Label, publicKey: Type.Optional(PublicKey) }
 const module = { name: Text, resourceId: Id, cache: Cache, strategies: Strategies }
 const strategy = { appletId: Id, ...StrategyInput.properties }
 

@@ -1,4 +1,5 @@
 import Type from 'typebox'
+import { didKeyPattern, didKeyProblem } from '../../util/did-key.ts'
 
 /** Parts of the schemas of requests and answers. They validate, and they are the OpenAPI document. */
 
@@ -11,6 +12,16 @@ export const QueryTime = Type.String({
 export const ShortName = Type.String({ pattern: '^[a-z0-9_]{1,32}$', description: 'name of a project of the caller' })
 /** Names that people choose, of devices, keys, operators. */
 export const Label = Type.String({ minLength: 1, maxLength: 128 })
+/** A device's public key; empty for none. */
+export const PublicKey = Type.Refine(
+  Type.String({
+    maxLength: 512,
+    pattern: `^(${didKeyPattern})?$`,
+    description: 'did:key under which the device signs',
+  }),
+  (text) => text === '' || didKeyProblem(text) === undefined,
+  (text) => didKeyProblem(text) ?? '',
+)
 export const EventType = Type.String({ minLength: 1, maxLength: 256 })
 export const HandlerName = Type.String({ minLength: 1, maxLength: 256 })
 

@@ -1,5 +1,7 @@
+import { didKeyProblem } from '../../../util/did-key.ts'
 import { type CommonOptions, withNode } from '../../context.ts'
 import { action, examples, type Register } from '../../define.ts'
+import { CliError } from '../../errors.ts'
 import { type PublisherRow, projectPath } from '../../rows.ts'
 
 interface Options extends CommonOptions {
@@ -26,6 +28,8 @@ export const registerAdd: Register = (parent, io) => {
     )
     .action(
       action<Options>(io, async (context, { project, name, publicKey, ifMissing }, key) => {
+        const problem = publicKey && didKeyProblem(publicKey)
+        if (problem) throw new CliError({ code: 'CLI_USAGE', detail: `--public-key: ${problem}` })
         const api = await context.api()
         const path = projectPath('/publisher', project, ifMissing ? '/upsert' : '')
         const device = await api.post<PublisherRow>(path, { key, name: name ?? key, publicKey })

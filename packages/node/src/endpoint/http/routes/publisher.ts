@@ -5,18 +5,12 @@ import type { RouteContext } from '../context.ts'
 import { rowOf } from '../ownership.ts'
 import { type Route, route } from '../route.ts'
 import { PublisherRow, publisherRow } from '../rows.ts'
-import { Id, Ids, Label, Labels, List, paging, ShortName, toList } from '../schema.ts'
+import { Id, Ids, Label, Labels, List, PublicKey, paging, ShortName, toList } from '../schema.ts'
 
 const PublisherInput = Type.Object({
   name: Label,
   key: Label,
-  publicKey: Type.Optional(
-    Type.String({
-      maxLength: 512,
-      pattern: '^(did:key:z[1-9A-HJ-NP-Za-km-z]+)?$',
-      description: 'did:key under which the device signs',
-    }),
-  ),
+  publicKey: Type.Optional(PublicKey),
 })
 const filters = {
   publisherIDs: Ids,

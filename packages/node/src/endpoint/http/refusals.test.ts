@@ -1,0 +1,46 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { type Client, client, type Json } from './testing/client.ts'
+import { loginByWallet } from './testing/siwe.ts'
+import { openWorld, type World } from './testing/world.ts'
+
+let world: World
+let builder: Client
+
+beforeAll(async () => {
+  world = await openWorld()
+  builder = client(world, (await loginByWallet(world.api)).token)
+  await builder.post('/project', { name: 'demo' })
+})
+afterAll(() => world.stop())
+
+const fieldsOf = ({ fields }: Json) => (fields as unknown as { field: string }[]).map(({ field }) => field)
+
+describe('the public key of a device', () => {
+  const good = 'did:key:z6MkhaXgBZDvotDkL5257faiztiGiC2QtKLGpbnnEGta2doK'
+
+  it.each(['did:key:zbad', 'did:web:a', good.slice(0, -1), `${good}a`])('is refused: %s', async (publicKey) => {
+    const { publisherID } = (await builder.post('/publisher/x/demo/upsert', { name: 'd', key: 'd' })).json
+    const device = { name: 'd', key: 'e', publicKey }
+    const answers = await Promise.all([
+      builder.post('/publisher/x/demo', device),
+      builder.post('/publisher/x/demo/upsert', device),
+      builder.put(`/publisher/x/demo/${publisherID}`, device),
+    ])
+    for (const answer of answers)
+      expect(answer).toMatchObject({ status: 400, json: { key: 'badRequest', fields: [{ field: 'publicKey' }] } })
+    const changes = ['create', 'upsert', 'update'].map((verb) => ({
+      op: `publisher.${verb}`,
+      publisherId: publisherID,
+      ...device,
+    }))
+    const { json } = await builder.post('/project/x/demo/changes', { changes })
+    expect(fieldsOf(json)).toEqual([0, 1, 2].map((i) => `changes[${i}].publicKey`))
+  })
+
+  it('is taken, and taken away by an empty one', async () => {
+    const made = await builder.post('/publisher/x/demo', { name: 'k', key: 'k', publicKey: good })
+    expect(made).toMatchObject({ status: 201, json: { publicKey: good } })
+    const path = `/publisher/x/demo/${made.json.publisherID}`
+    expect((await builder.put(path, { name: 'k', key: 'k', publicKey: '' })).status).toBe(204)
+  })
+})
