@@ -31,7 +31,7 @@ export type Permission = (typeof permissions)[number]
 export type Privileges = Readonly<Record<Group, Permission>>
 
 /** All groups: those given as given, the others closed; unknown names are ignored, as clients send those of other versions. */
-export function completePrivileges(given: readonly { name: string; perm: Permission }[]): Privileges {
+export function completePrivileges(given: readonly { readonly name: string; readonly perm: Permission }[]): Privileges {
   const wanted = new Map(given.map(({ name, perm }) => [name, perm]))
   return Object.fromEntries(Object.keys(groups).map((name) => [name, wanted.get(name) ?? 'NO_ACCESS'])) as Privileges
 }
@@ -39,6 +39,19 @@ export function completePrivileges(given: readonly { name: string; perm: Permiss
 export function permits(privileges: Privileges, group: string, access: 'READONLY' | 'READ_WRITE'): boolean {
   const has = Object.hasOwn(privileges, group) ? privileges[group as Group] : 'NO_ACCESS'
   return permissions.indexOf(has) >= permissions.indexOf(access)
+}
+
+/** The groups of which privileges give more than their giver may do. */
+export function beyond(
+  given: readonly { readonly name: string; readonly perm: Permission }[],
+  may: (group: string, access: 'READONLY' | 'READ_WRITE') => boolean,
+): Group[] {
+  const wanted = completePrivileges(given)
+  const all = Object.keys(groups) as Group[]
+  return all.filter((group) => {
+    const access = wanted[group]
+    return access !== 'NO_ACCESS' && !may(group, access)
+  })
 }
 
 /** Privileges as they stand in the database. @throws ApiError InternalServerError when they were tampered with */

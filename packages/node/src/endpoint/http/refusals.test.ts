@@ -44,3 +44,36 @@ describe('the public key of a device', () => {
     expect((await builder.put(path, { name: 'k', key: 'k', publicKey: '' })).status).toBe(204)
   })
 })
+
+describe('an access key that manages access keys', () => {
+  const keys = 'Account Access Key'
+  const give = (by: Client, name: string, ...privileges: [name: string, perm: string][]) =>
+    by.post('/account_access_key', { name, privileges: privileges.map(([name, perm]) => ({ name, perm })) })
+
+  it('gives no more than it has', async () => {
+    const made = await give(builder, 'manager', [keys, 'READ_WRITE'], ['Project', 'READONLY'])
+    const manager = client(world, String(made.json.accessKey))
+    for (const [group, perm] of [
+      ['Publisher', 'READONLY'],
+      ['Project', 'READ_WRITE'],
+    ] as const) {
+      const refused = await give(manager, 'wide', [group, perm], [keys, 'READONLY'])
+      expect(refused).toMatchObject({ status: 403, json: { key: 'AccessKeyPermissionDenied' } })
+      expect(refused.json.desc).toMatch(new RegExp(`: ${group}$`))
+    }
+    expect((await builder.get('/account_access_key/data/wide')).status).toBe(404)
+    expect((await give(manager, 'narrow', ['Project', 'READONLY'])).status).toBe(201)
+  })
+
+  it('widens neither itself nor another, and does not prolong a wider one', async () => {
+    await give(builder, 'wider', ['Operator', 'READ_WRITE'])
+    const manager = client(world, String((await give(builder, 'changer', [keys, 'READ_WRITE'])).json.accessKey))
+    const denied = { status: 403, json: { key: 'AccessKeyPermissionDenied' } }
+    const privileges = [{ name: 'Operator', perm: 'READ_WRITE' }]
+    expect(await manager.put('/account_access_key/changer', { privileges })).toMatchObject(denied)
+    expect(await manager.put('/account_access_key/wider', { expirationDays: 0 })).toMatchObject(denied)
+    expect((await manager.put('/account_access_key/changer', { desc: 'renamed' })).status).toBe(200)
+    expect((await manager.put('/account_access_key/wider', { privileges: [] })).status).toBe(200)
+    expect((await builder.put('/account_access_key/changer', { privileges })).status).toBe(200)
+  })
+})

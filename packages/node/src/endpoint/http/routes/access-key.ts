@@ -1,6 +1,8 @@
 import Type, { type Static } from 'typebox'
-import type { AccessKey } from '../../../account/access-key.ts'
-import { groups, type Privileges, permissions } from '../../../account/privileges.ts'
+import type { AccessKey, AccessKeyInput } from '../../../account/access-key.ts'
+import { beyond, type Group, groups, type Privileges, permissions } from '../../../account/privileges.ts'
+import { ApiError } from '../../api-error.ts'
+import type { AccountIdentity } from '../../endpoint.ts'
 import type { RouteContext } from '../context.ts'
 import { rfc3339 } from '../json.ts'
 import { type Route, route } from '../route.ts'
@@ -40,7 +42,9 @@ export function accessKeyRoutes({ deps: { accounts } }: RouteContext): Route[] {
       group,
       body: Type.Object({ name: Label, ...input }),
       answer: Type.Object({ ...row, ...owner, accessKey: Type.String() }),
-      handle: ({ body: { name, desc: description, ...rest }, account: { accountId } }) => {
+      handle: ({ body: { name, desc: description, ...rest }, account }) => {
+        const { accountId } = account
+        refuseWidening(account, rest.privileges ?? [])
         const { key, token } = keys.create(accountId, name, { ...rest, description })
         const { privileges, expiredAt, desc } = keyRow(key)
         const identity = { name, identityType: 'ACCOUNT', identityID: accountId }
@@ -55,7 +59,10 @@ export function accessKeyRoutes({ deps: { accounts } }: RouteContext): Route[] {
       params,
       body: Type.Object(input),
       answer: Type.Object({ ...row, ...owner }),
-      handle: ({ params: { name }, body: { desc: description, ...rest }, account: { accountId } }) => {
+      handle: ({ params: { name }, body: { desc: description, ...rest }, account }) => {
+        const { accountId } = account
+        // A key that may do more than the caller is not the caller's to prolong either.
+        refuseWidening(account, rest.privileges ?? rowsOf(keys.get(accountId, name).privileges))
         const { privileges, expiredAt, lastUsed, desc } = keyRow(keys.update(accountId, name, { ...rest, description }))
         return { name, identityType: 'ACCOUNT', identityID: accountId, privileges, expiredAt, lastUsed, desc }
       },
@@ -116,6 +123,13 @@ export function accessKeyRoutes({ deps: { accounts } }: RouteContext): Route[] {
   ]
 }
 
+/** An access key gives no more than it has; a login token may give everything. @throws ApiError AccessKeyPermissionDenied */
+function refuseWidening(account: AccountIdentity, privileges: NonNullable<AccessKeyInput['privileges']>): void {
+  const groups = beyond(privileges, (group, access) => account.permits(group, access))
+  if (groups.length > 0)
+    throw new ApiError('AccessKeyPermissionDenied', `the calling key may not give: ${groups.join(', ')}`)
+}
+
 function keyRow(key: AccessKey): Static<typeof KeyRow> {
   return {
     name: key.name,
@@ -127,5 +141,9 @@ function keyRow(key: AccessKey): Static<typeof KeyRow> {
 }
 
 function privilegeRows(privileges: Privileges) {
-  return Object.entries(groups).map(([name, desc]) => ({ name, desc, perm: privileges[name as keyof Privileges] }))
+  return rowsOf(privileges).map(({ name, perm }) => ({ name, desc: groups[name], perm }))
+}
+
+function rowsOf(privileges: Privileges) {
+  return (Object.keys(groups) as Group[]).map((name) => ({ name, perm: privileges[name] }))
 }
