@@ -7,6 +7,7 @@ import { createAccounts } from '../account/accounts.ts'
 import type { TransactionOutcome } from '../chain/chain.ts'
 import { parseChains } from '../chain/chain-table.ts'
 import { createDispatcher } from '../chain/dispatcher.ts'
+import { networks } from '../chain/networks.ts'
 import { openChains } from '../chain/open-chains.ts'
 import { algorithms } from '../consensus/index.ts'
 import { openControl } from '../database/control/control.ts'
@@ -14,6 +15,7 @@ import { databases } from '../database/index.ts'
 import { TokenIndex } from '../device/devices.ts'
 import { publisherToken } from '../device/token.ts'
 import type { Service } from '../endpoint/endpoint.ts'
+import { sourceName } from '../endpoint/http/deps.ts'
 import { createHttpEndpoint } from '../endpoint/http/http-endpoint.ts'
 import { createRpcEndpoint } from '../endpoint/rpc/rpc-endpoint.ts'
 import { EventCounter } from '../event/event-counter.ts'
@@ -73,7 +75,7 @@ export async function createNode(options: NodeOptions): Promise<Node> {
 
 async function buildNode(options: NodeOptions, unlock: () => Promise<void>): Promise<Node> {
   const { dataDir, limits } = options
-  const logger = createPinoLogger({ level: options.logLevel })
+  const logger = createPinoLogger({ level: options.logLevel, format: options.logFormat })
   const metrics = createMetrics()
   const now = () => Date.now()
   let ready = false
@@ -215,8 +217,9 @@ async function buildNode(options: NodeOptions, unlock: () => Promise<void>): Pro
   )
   const exportOf = async (key: ProjectKey, messageId: Uint8Array) =>
     exportReceipt(await projects.reader(key), key, messageId)
+  const nodeInfo = { version, builtMs: now() }
   const rpc = createRpcEndpoint(
-    {},
+    { source: sourceName(nodeInfo) },
     {
       door,
       projects,
@@ -247,12 +250,13 @@ async function buildNode(options: NodeOptions, unlock: () => Promise<void>): Pro
       vfs,
       rpc,
       chains: chains.list(),
+      publicChains: new Set(networks),
       inspectModule: (bytes) => executor.inspectModule(bytes),
       exportReceipt: exportOf,
       removeLogs: (key, instanceId) => manager.removeLogs(key, instanceId),
       logger,
       metrics,
-      nodeInfo: { version, builtMs: now() },
+      nodeInfo,
       health: () => ({ node: ready ? 'ok' : 'starting' }),
       ready: () => ready,
     },

@@ -1,5 +1,6 @@
 import { accessSync, constants } from 'node:fs'
 import { resolve } from 'node:path'
+import type { LogFormat } from '../telemetry/pino-logger.ts'
 import { defaultNodeLimits, defaultNodeOptions, type LogLevel, type NodeLimits, type NodeOptions } from './options.ts'
 
 /** {@link NodeOptions} as flags and variables name them: one text each. */
@@ -29,6 +30,7 @@ export interface OptionSpec<T> {
 type Table = { readonly [K in keyof FlatOptions]-?: OptionSpec<NonNullable<FlatOptions[K]>> }
 
 const levels: readonly LogLevel[] = ['debug', 'info', 'warn', 'error']
+const logFormats: readonly LogFormat[] = ['json', 'text']
 
 /** Each option once: from here come the flags of `w3bstream start`, its environment, and the checks. */
 export const optionTable: Table = {
@@ -105,6 +107,13 @@ export const optionTable: Table = {
     description: levels.join(', '),
     default: defaultNodeOptions.logLevel,
     read: (text) => levels.find((level) => level === text) ?? refuse(`one of ${levels.join(', ')}`),
+  },
+  logFormat: {
+    argument: 'FORMAT',
+    env: 'W3BSTREAM_LOG_FORMAT',
+    description: logFormats.join(', '),
+    default: 'text on a terminal, otherwise json',
+    read: (text) => logFormats.find((format) => format === text) ?? refuse(`one of ${logFormats.join(', ')}`),
   },
   workers: {
     argument: 'N',

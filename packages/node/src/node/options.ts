@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os'
 import { resolve } from 'node:path'
+import type { LogFormat } from '../telemetry/pino-logger.ts'
 
 /** A TCP port; 0 lets the system choose a free one. */
 type Port = number
@@ -68,6 +69,8 @@ export interface NodeOptions {
   readonly sessionMs: number
   /** @default 'info' */
   readonly logLevel: LogLevel
+  /** Form of the log lines. @default text when standard error is a terminal, otherwise JSON */
+  readonly logFormat?: LogFormat
   /** Threads that run projects. @default one less than the processors, at least 1, at most 8 */
   readonly workers: number
   readonly limits: NodeLimits

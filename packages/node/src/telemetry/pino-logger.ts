@@ -1,10 +1,19 @@
 import { type Logger as Pino, pino } from 'pino'
 import type { LogContext, Logger } from './logger.ts'
+import { textLine } from './text-line.ts'
 
-/** Log lines as JSON on standard error, one a line, asynchronous while the process lives. */
-export function createPinoLogger(options: { level: 'debug' | 'info' | 'warn' | 'error' }): Logger {
+/** `json` for programs, `text` for people. */
+export type LogFormat = 'json' | 'text'
+
+/**
+ * Log lines on standard error, asynchronous while the process lives.
+ * @param options.format default: text when standard error is a terminal, otherwise JSON
+ */
+export function createPinoLogger(options: { level: 'debug' | 'info' | 'warn' | 'error'; format?: LogFormat }): Logger {
+  const { level, format = process.stderr.isTTY ? 'text' : 'json' } = options
   const destination = pino.destination({ dest: 2, sync: false, minLength: 0 })
-  return wrap(pino({ level: options.level, base: null, serializers: { error: pino.stdSerializers.err } }, destination))
+  const stream = format === 'json' ? destination : { write: (line: string) => destination.write(textLine(line)) }
+  return wrap(pino({ level, base: null, serializers: { error: pino.stdSerializers.err } }, stream))
 }
 
 function wrap(log: Pino): Logger {
