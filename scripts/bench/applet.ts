@@ -129,6 +129,7 @@ function memoryHost(): HostContext {
     callContract: absent,
     publishMqtt: absent,
     mqttMessage: () => undefined,
+    publisher: () => undefined,
     apiCall: absent,
     submitMetrics: absent,
   }

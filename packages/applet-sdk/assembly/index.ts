@@ -10,9 +10,10 @@ import * as kv from './kv'
 import * as log from './log'
 import * as metrics from './metrics'
 import * as mqtt from './mqtt'
+import * as publisher from './publisher'
 import * as sql from './sql'
 import * as uint256 from './uint256'
 
-export { abi, api, bytes, chain, env, event, json, kv, log, metrics, mqtt, sql, uint256 }
+export { abi, api, bytes, chain, env, event, json, kv, log, metrics, mqtt, publisher, sql, uint256 }
 export { keccak256 } from './keccak'
 export { alloc } from './memory'

@@ -57,6 +57,7 @@ export interface AppletHost {
   callContract(call: { chainId: bigint; to: string; data: string }): MaybePromise<Uint8Array>
   publishMqtt(topic: string, payload: Uint8Array): void
   mqttMessage(): { topic: string; payload: Uint8Array } | undefined
+  publisher(): { key: string; signed: boolean } | undefined
   apiCall(request: Uint8Array): MaybePromise<Uint8Array>
   submitMetrics(json: string): void
 }

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { type AppletEngine, type AppletLimits, type AppletOutcome, defaultAppletLimits } from '../engine-contract.ts'
 import type { DatabaseSchema, OpenDatabase } from './database.ts'
-import { type Effects, SimulatedHost, type SimulatedHostOptions } from './simulated-host.ts'
+import { type Effects, type EventOrigin, SimulatedHost, type SimulatedHostOptions } from './simulated-host.ts'
 import { openSqliteDatabase } from './sqlite-database.ts'
 
 export interface SimulationOptions extends Omit<SimulatedHostOptions, 'database'> {
@@ -20,6 +20,10 @@ export interface SimulatedEvent {
   readonly payload?: Uint8Array | string
   /** The topic, when the event comes by MQTT. */
   readonly topic?: string
+  /** Key of the device that sent it; empty for an event that no device sent, such as an answer. @default 'device' */
+  readonly device?: string
+  /** Whether the device signed it. @default false */
+  readonly signed?: boolean
 }
 
 export interface SimulatedResult extends Effects {
@@ -50,7 +54,7 @@ export async function simulate(
   const send = async (event: SimulatedEvent): Promise<SimulatedResult> => {
     const payload = typeof event.payload === 'string' ? Buffer.from(event.payload) : (event.payload ?? new Uint8Array())
     const number = events++
-    host.begin(event.topic === undefined ? undefined : { topic: event.topic, payload })
+    host.begin(originOf(event, payload))
     const outcome = await module.call({
       handler: event.handler,
       payload,
@@ -64,4 +68,11 @@ export async function simulate(
     return { outcome, ...host.effects }
   }
   return { host, handlers: module.handlers, send }
+}
+
+function originOf({ topic, device = 'device', signed = false }: SimulatedEvent, payload: Uint8Array): EventOrigin {
+  return {
+    ...(topic === undefined ? {} : { message: { topic, payload } }),
+    ...(device === '' ? {} : { publisher: { key: device, signed } }),
+  }
 }

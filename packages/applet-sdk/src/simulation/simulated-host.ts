@@ -44,6 +44,14 @@ export interface LogLine {
   readonly message: string
 }
 
+/** Where an event came from. */
+export interface EventOrigin {
+  /** When it came by MQTT. */
+  readonly message?: { topic: string; payload: Uint8Array }
+  /** When a device sent it. */
+  readonly publisher?: { key: string; signed: boolean }
+}
+
 /** All that a handler did, in the order it did it. */
 export interface Effects {
   readonly logs: LogLine[]
@@ -62,7 +70,7 @@ export class SimulatedHost implements AppletHost {
   readonly kv = new Map<string, Uint8Array>()
   /** Of the handler that runs or ran last. */
   effects: Effects = noEffects()
-  private message: { topic: string; payload: Uint8Array } | undefined
+  private origin: EventOrigin = {}
   private kvBefore = new Map<string, Uint8Array>()
   private sent = 0
   private readonly options: SimulatedHostOptions
@@ -73,9 +81,9 @@ export class SimulatedHost implements AppletHost {
     this.fault = deps.fault
   }
 
-  /** Before a handler is called. @param message when the event came by MQTT */
-  begin(message?: { topic: string; payload: Uint8Array }): void {
-    this.message = message
+  /** Before a handler is called. */
+  begin(origin: EventOrigin = {}): void {
+    this.origin = origin
     this.effects = noEffects()
     this.kvBefore = new Map(this.kv)
     this.options.database?.begin()
@@ -153,7 +161,11 @@ export class SimulatedHost implements AppletHost {
   }
 
   mqttMessage(): { topic: string; payload: Uint8Array } | undefined {
-    return this.message
+    return this.origin.message
+  }
+
+  publisher(): { key: string; signed: boolean } | undefined {
+    return this.origin.publisher
   }
 
   /** Accepts every request that is JSON; bodies and refusals come from the test's answers. */

@@ -88,6 +88,8 @@ async function runFile(
         handler: event.handler,
         payload: payloadOf(event),
         ...(event.topic === undefined ? {} : { topic: event.topic }),
+        ...(event.device === undefined ? {} : { device: event.device }),
+        ...(event.signed === undefined ? {} : { signed: event.signed }),
       })
       events.push({
         handler: event.handler,

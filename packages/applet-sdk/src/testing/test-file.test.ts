@@ -26,6 +26,8 @@ describe('parseTestFile', () => {
           handler: 'start',
           payload: { any: [1] },
           topic: 't',
+          device: 'd',
+          signed: true,
           expect: {
             code: 0,
             logs: ['*'],

@@ -46,6 +46,10 @@ export interface TestEvent {
   readonly payloadHex?: string
   /** The topic, when the event comes by MQTT. */
   readonly topic?: string
+  /** Key of the device that sends it; empty when none does. @default 'device' */
+  readonly device?: string
+  /** Whether the device signs it. @default false */
+  readonly signed?: boolean
   readonly expect?: Expectation
 }
 
@@ -111,7 +115,18 @@ const testFile = shape(
     answers: list(shape({ path: text, statusCode: integer, body: text }, ['path'])),
     refuseTransactions: flag,
     events: list(
-      shape({ handler: text, payload: anything, payloadHex: hex, topic: text, expect: expectation }, ['handler']),
+      shape(
+        {
+          handler: text,
+          payload: anything,
+          payloadHex: hex,
+          topic: text,
+          device: text,
+          signed: flag,
+          expect: expectation,
+        },
+        ['handler'],
+      ),
     ),
   },
   ['events'],

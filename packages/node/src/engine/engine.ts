@@ -66,6 +66,11 @@ export interface HostContext {
   publishMqtt(topic: string, payload: Uint8Array): void
   /** The message that caused this call, when it came by MQTT. */
   mqttMessage(): { topic: string; payload: Uint8Array } | undefined
+  /**
+   * The device that the message of this call came from; undefined when none sent it. `signed`: its own signature proves it,
+   * else the member vouches that admitted it.
+   */
+  publisher(): { key: string; signed: boolean } | undefined
   /** @param request the JSON of the guest; the answer is JSON too */
   apiCall(request: Uint8Array): MaybePromise<Uint8Array>
   /** @param json valid JSON, not an array */

@@ -12,6 +12,8 @@ const call: CurrentCall = {
   ordinal: 0,
   eventId: '',
   topic: '',
+  publisherKey: '',
+  signed: false,
   payload: new Uint8Array(0),
   instance,
   namespace: 'applet:2',

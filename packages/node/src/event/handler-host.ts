@@ -44,6 +44,10 @@ export interface CurrentCall {
   readonly ordinal: number
   readonly eventId: string
   readonly topic: string
+  /** Empty when no device sent the message. */
+  readonly publisherKey: string
+  /** Whether the device signed the message; else a member vouches for it. */
+  readonly signed: boolean
   readonly payload: Uint8Array
   readonly instance: Instance
   readonly namespace: string
@@ -209,6 +213,11 @@ export class HandlerHost implements HostContext {
   mqttMessage(): { topic: string; payload: Uint8Array } | undefined {
     const { topic, payload } = this.#current
     return topic === '' ? undefined : { topic, payload }
+  }
+
+  publisher(): { key: string; signed: boolean } | undefined {
+    const { publisherKey: key, signed } = this.#current
+    return key === '' ? undefined : { key, signed }
   }
 
   apiCall(request: Uint8Array): Uint8Array {

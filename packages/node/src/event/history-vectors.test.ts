@@ -39,7 +39,16 @@ it('enters key-value and SQL writes of a handler into the state digest as the ve
     { transaction, services, progress: { enter: () => undefined, leave: () => undefined, pause: () => 0 } },
   )
   const instance = { instanceId: '1', appletId: '1' } as Parameters<HandlerHost['begin']>[0]['instance']
-  const call = { messageIndex: 0, ordinal: 0, eventId: '', topic: '', payload: new Uint8Array(), instance }
+  const call = {
+    messageIndex: 0,
+    ordinal: 0,
+    eventId: '',
+    topic: '',
+    publisherKey: '',
+    signed: false,
+    payload: new Uint8Array(),
+    instance,
+  }
   const [kv, sql, defined] = batch.writes.entries as unknown as [
     { namespace: string; key: string; value: Hex },
     { statement: string },

@@ -8,6 +8,7 @@ import {
 } from '@w3bstream/protocol'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import type { ProjectReader } from '../database/database.ts'
+import { assemble, bumpAlloc } from '../engine/testing/assemble.ts'
 import { exportReceipt } from '../project/receipt-export.ts'
 import type { DecidedBatch } from './executor/executor.ts'
 import { type TestProject, World, type WorldOptions } from './testing/world.ts'
@@ -147,6 +148,43 @@ describe('processing', () => {
     expect(JSON.parse(c.detail)).toEqual({ duplicateOf: toHex(a.messageId) })
     expect((await project.event('word', { ...once, publisherId: '78' })).status).toBe('ok')
     expect((await project.logs()).at(-1)).toBe('word=2')
+  })
+
+  it('tells a handler which device sent its message, and whether the device signed', async () => {
+    const project = await open({})
+    // Logs the key, returns the flag; without a device, the negated code of the host function.
+    const wasm = assemble(`(module
+      (import "env" "ws_get_publisher" (func $publisher (param i32 i32 i32) (result i32)))
+      (import "env" "ws_is_signed" (func $signed (param i32) (result i32)))
+      (import "env" "ws_log" (func $log (param i32 i32 i32) (result i32)))
+      (memory (export "memory") 1)
+      ${bumpAlloc}
+      (func (export "who") (param $rid i32) (result i32)
+        (local $code i32)
+        (local.set $code (call $publisher (local.get $rid) (i32.const 16) (i32.const 20)))
+        (if (local.get $code) (then (return (i32.sub (i32.const 0) (local.get $code)))))
+        (drop (call $log (i32.const 4) (i32.load (i32.const 16)) (i32.load (i32.const 20))))
+        (call $signed (local.get $rid))))`)
+    await project.change({
+      op: 'applet.create',
+      name: 'who',
+      resourceId: '1',
+      codeHash: await world.vfs.put(wasm),
+      md5: '',
+      fileName: '',
+      strategies: [{ eventType: 'DEFAULT', handler: 'who' }],
+    })
+    const receipts = await Promise.all([
+      project.event('', { publisherId: '77', publisherKey: 'd1' }),
+      project.event('', {
+        publisherId: '78',
+        publisherKey: 'd2',
+        origin: { type: 'signed', envelope: Uint8Array.of(1) },
+      }),
+      project.event('d1', { kind: 'timer', publisherId: '', publisherKey: '' }),
+    ])
+    expect(receipts.map(({ results }) => results[0]?.code)).toEqual([0, 1, -2])
+    expect(await project.logs()).toEqual(['d1', 'd2'])
   })
 
   it('runs two events of one event id', async () => {

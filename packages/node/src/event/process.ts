@@ -278,6 +278,8 @@ class BatchRun {
       ordinal,
       eventId: message.eventId,
       topic: message.topic,
+      publisherKey: message.publisherKey,
+      signed: message.origin.type === 'signed',
       payload: message.payload,
       instance,
       namespace: route.namespace,

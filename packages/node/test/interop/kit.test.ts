@@ -30,6 +30,18 @@ describe('applet kit', () => {
     }
   })
 
+  it('knows the device that sent the event, and whether it signed', async () => {
+    const send = async (origin: { device?: string; signed?: boolean }) => {
+      const { outcome, logs } = await applet.send({ handler: 'sender', ...origin })
+      return [logs.map(({ message }) => message), outcome]
+    }
+    const returned = (code: number) => expect.objectContaining({ type: 'returned', code })
+    expect(await send({ device: 'väder-7' })).toEqual([['väder-7'], returned(0)])
+    expect(await send({ device: 'd2', signed: true })).toEqual([['d2'], returned(1)])
+    expect(await send({})).toEqual([['device'], returned(0)])
+    expect(await send({ device: '', signed: true })).toEqual([['no device'], returned(0)])
+  })
+
   it('uint256 goes from decimal to bytes and back', async () => {
     await fc.assert(
       fc.asyncProperty(fc.bigInt({ min: 0n, max: 2n ** 256n - 1n }), async (value) => {

@@ -190,7 +190,7 @@ describe('chain', () => {
   })
 })
 
-describe('mqtt, api, environment, metrics', () => {
+describe('mqtt, publisher, api, environment, metrics', () => {
   it('publishes to an exact topic', () => {
     const host = new RecordingHost()
     const name = 'env.ws_send_mqtt_msg'
@@ -209,6 +209,46 @@ describe('mqtt, api, environment, metrics', () => {
     expect(attempt({ name: 'env.ws_get_mqtt_msg', parameters, host })).toBe(0)
     expect(handedOver(host)).toEqual(['a/b', 'hi'])
     expect(attempt({ name: 'env.ws_get_mqtt_msg', parameters: [1, ...parameters.slice(1)], host })).toBe(2)
+  })
+
+  it('says which device sent the message, and whether it signed', () => {
+    const host = new RecordingHost()
+    const name = 'env.ws_get_publisher'
+    const signed = (of: number) => attempt({ name: 'env.ws_is_signed', parameters: [of], host })
+    expect(attempt({ name, parameters: [rid, ...results], host })).toBe(2)
+    expect(signed(rid)).toBe(0)
+    host.device = { key: 'väder-7', signed: false }
+    expect(attempt({ name, parameters: [rid, ...results], host })).toBe(0)
+    expect(signed(rid)).toBe(0)
+    host.device = { key: 'anonymous', signed: true }
+    expect(attempt({ name, parameters: [rid, ...results], host })).toBe(0)
+    expect(signed(rid)).toBe(1)
+    expect(handedOver(host)).toEqual(['väder-7', 'anonymous'])
+    for (const other of [rid + 1, 0, -1]) {
+      expect(attempt({ name, parameters: [other, ...results], host })).toBe(2)
+      expect(signed(other)).toBe(0)
+    }
+    expect(attempt({ name, parameters: [rid, wild, out.size], host })).toBe(5)
+    expect(attempt({ name, parameters: [rid, out.address, wild], host })).toBe(5)
+  })
+
+  it('has no device while the module is being initialised', () => {
+    const wasm = assemble(`(module
+      (import "env" "ws_get_publisher" (func $publisher (param i32 i32 i32) (result i32)))
+      (import "env" "ws_is_signed" (func $signed (param i32) (result i32)))
+      (memory (export "memory") 1)
+      (global $answers (mut i32) (i32.const 0))
+      ${bumpAlloc}
+      (func (export "_initialize")
+        (global.set $answers
+          (i32.add
+            (i32.mul (call $publisher (i32.const 1) (i32.const 16) (i32.const 20)) (i32.const 10))
+            (call $signed (i32.const 1)))))
+      (func (export "go") (param i32) (result i32) (global.get $answers)))`)
+    const host = new RecordingHost()
+    host.device = { key: 'd1', signed: true }
+    const module = engine.load(engine.prepare(wasm), { mayBlock: false })
+    expect(module.call(testCall('go', host))).toMatchObject({ type: 'returned', code: -10 })
   })
 
   it('passes API requests through', () => {
@@ -303,6 +343,7 @@ describe('any parameters whatever', () => {
       const module = wildCaller(host)
       const context = new RecordingHost()
       context.message = { topic: 't', payload: Buffer.from('p') }
+      context.device = { key: 'd', signed: true }
       fc.assert(
         fc.property(fc.array(parameter, { minLength: 9, maxLength: 9 }), (parameters) => {
           const payload = Buffer.alloc(36)

@@ -9,6 +9,7 @@ import { kvFunctions } from './kv.ts'
 import { logFunctions } from './log.ts'
 import { metricsFunctions } from './metrics.ts'
 import { mqttFunctions } from './mqtt.ts'
+import { publisherFunctions } from './publisher.ts'
 import { sqlFunctions } from './sql.ts'
 
 /** Every function that a module may import. A family of host functions is one file and one line here. */
@@ -20,6 +21,7 @@ const all: readonly HostFunction[] = [
   ...envFunctions,
   ...chainFunctions,
   ...mqttFunctions,
+  ...publisherFunctions,
   ...apiFunctions,
   ...metricsFunctions,
   ...assemblyScriptFunctions,

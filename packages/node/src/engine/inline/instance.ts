@@ -129,6 +129,7 @@ function initialState(log: HostContext['log']): CallState {
       callContract: absent,
       publishMqtt: absent,
       mqttMessage: absent,
+      publisher: () => undefined,
       apiCall: absent,
       submitMetrics: absent,
     },

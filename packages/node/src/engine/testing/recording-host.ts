@@ -14,6 +14,7 @@ export class RecordingHost implements HostContext {
   readonly metrics: string[] = []
   rows: SqlResult = { columns: [], rows: [], changes: 0 }
   message: { topic: string; payload: Uint8Array } | undefined
+  device: { key: string; signed: boolean } | undefined
   /** When set, every method that may fail throws it. */
   error: Error | undefined
 
@@ -64,6 +65,10 @@ export class RecordingHost implements HostContext {
 
   mqttMessage(): { topic: string; payload: Uint8Array } | undefined {
     return this.message
+  }
+
+  publisher(): { key: string; signed: boolean } | undefined {
+    return this.device
   }
 
   apiCall(request: Uint8Array): Uint8Array {

@@ -1,4 +1,4 @@
-import { abi, api, bytes, chain, env, event, json, keccak256, kv, log, metrics, mqtt, sql, uint256 } from '@w3bstream/applet-sdk'
+import { abi, api, bytes, chain, env, event, json, keccak256, kv, log, metrics, mqtt, publisher, sql, uint256 } from '@w3bstream/applet-sdk'
 
 export function hash(rid: i32): i32 {
   log.info(bytes.toHex(keccak256(event.bytes(rid))))
@@ -135,4 +135,11 @@ export function outside(rid: i32): i32 {
   const answer = api.readTransaction('iotex-testnet', '0x01', 'result')
   log.info(answer.statusCode.toString() + ' ' + answer.body)
   return 0
+}
+
+/** Says which device the event came from. */
+export function sender(rid: i32): i32 {
+  const key = publisher.publisherKey(rid)
+  log.info(key == null ? 'no device' : key)
+  return publisher.isSigned(rid) ? 1 : 0
 }
