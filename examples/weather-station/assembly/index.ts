@@ -2,7 +2,7 @@
  * Keeps every reading of the stations. When the last of a day's readings is in, the day is closed: a day of heavy rain earns
  * the station's owner one token for each millimetre.
  */
-import { abi, chain, env, event, json, log, sql, uint256 } from '@w3bstream/applet-sdk'
+import { abi, chain, env, event, json, log, publisher, sql, uint256 } from '@w3bstream/applet-sdk'
 import { bytes, keccak256 } from '@w3bstream/applet-sdk'
 import { dayIn, tenthsIn } from './reading'
 
@@ -15,17 +15,26 @@ const KNOWN_ALREADY = 1
 const CLOSED_THE_DAY = 2
 const PAID = 3
 const NOT_A_READING = -1
+const NOT_ITS_OWN = -2
 
-/** `{"station":"seattle-2012","day":"2012-01-02","sensor":"precipitation","value":10.9}`, in any order, also repeated. */
+/**
+ * `{"station":"seattle-2012","day":"2012-01-02","sensor":"precipitation","value":10.9}`, in any order, also repeated. Only a
+ * station's own device reports for it: anybody can write a name into a message, and money hangs on it.
+ */
 export function reading(rid: i32): i32 {
   const message = event.parse(rid)
-  const station = message.get('station').toText()
+  const claimed = message.get('station').toText()
   const day = dayIn(message.get('day'))
   const sensor = message.get('sensor').toText()
   const tenths = tenthsIn(message.get('value'))
-  if (station.length == 0 || day == null || !SENSORS.includes(sensor) || tenths == null) {
+  if (claimed.length == 0 || day == null || !SENSORS.includes(sensor) || tenths == null) {
     log.error('not a reading: ' + event.text(rid).substring(0, 200))
     return NOT_A_READING
+  }
+  const station = publisher.publisherKey(rid)
+  if (station == null || station != claimed) {
+    log.error('a reading of ' + claimed.substring(0, 200) + ' from ' + (station == null ? 'no device' : station))
+    return NOT_ITS_OWN
   }
   const before = readingsOf(station, day)
   if (has(before, sensor)) return KNOWN_ALREADY
