@@ -57,6 +57,17 @@ describe('the command line', () => {
     expect(out).toContain('Examples:')
   })
 
+  it.each(['', 'project', 'device', 'receipt', 'applet', 'effect', 'operator', 'config'])(
+    'explains the group "%s" with examples that exist',
+    async (group) => {
+      const { out } = await run([group, '--help'].filter(Boolean))
+      const shown = [...out.matchAll(/\$ w3bstream ([a-z ]+)/g)].map(([, words = '']) => words)
+      expect(shown.length).toBeGreaterThan(0)
+      const paths = commands.map(({ path }) => path.replace('w3bstream ', ''))
+      for (const words of shown) expect(paths.some((path) => `${words} `.startsWith(`${path} `))).toBe(true)
+    },
+  )
+
   it('gives every option of the node its flag', () => {
     const start = commands.find(({ path }) => path === 'w3bstream start')
     const flags = start?.command.options.map((option) => option.attributeName()) ?? []

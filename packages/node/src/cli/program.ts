@@ -12,7 +12,7 @@ import { registerProject } from './commands/project/project.ts'
 import { registerPublish } from './commands/publish.ts'
 import { registerReceipt } from './commands/receipt/receipt.ts'
 import { registerStart } from './commands/start.ts'
-import type { Register } from './define.ts'
+import { examples, type Register } from './define.ts'
 import { CliError } from './errors.ts'
 import type { CliIo } from './io.ts'
 
@@ -45,6 +45,17 @@ export function createProgram(io: CliIo, version: string): Command {
     .showSuggestionAfterError(true)
     .exitOverride()
     .configureOutput({ writeOut: io.out, writeErr: io.err, outputError: () => {} })
+  program.addHelpText(
+    'after',
+    examples(
+      ['w3bstream start', 'runs a node here'],
+      ['w3bstream login', 'in another terminal; the start has shown the password'],
+      ['w3bstream init weather', 'a project with an applet to begin with'],
+      ['w3bstream project deploy', 'in its folder: brings it to the node'],
+      ["w3bstream publish -p weather -d station-1 --data '{}'", 'sends an event, as a device does'],
+      ['w3bstream project deploy --help', 'every command explains itself'],
+    ),
+  )
   for (const register of commands) register(program, io)
   inherit(program)
   return program

@@ -7,6 +7,7 @@ import { addNodeFlags } from './start.ts'
 
 export const registerConfig: Register = (parent, io) => {
   const group = parent.command('config').description('the configuration that a node would run with')
+  group.addHelpText('after', examples(['w3bstream config show', 'what "w3bstream start" would use here']))
   withJson(addNodeFlags(group.command('show')))
     .description('show the effective configuration, from flags, environment and defaults; secrets are struck out')
     .addHelpText(

@@ -22,6 +22,13 @@ interface EffectRow {
 
 export const registerEffect: Register = (parent, io) => {
   const group = parent.command('effect').description('what applets asked to be done outside: transactions, messages')
+  group.addHelpText(
+    'after',
+    examples(
+      ['w3bstream effect list --project weather', 'the latest transactions and messages'],
+      ['w3bstream effect list -p weather --state FAILED', 'what went wrong'],
+    ),
+  )
   withNode(group.command('list'))
     .description('list the outbox of a project, latest first')
     .requiredOption('-p, --project <NAME>', 'the project')
