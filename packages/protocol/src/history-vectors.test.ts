@@ -256,6 +256,14 @@ describe.each(vectors.batches.map((batch, i) => [i + 1, batch] as const))(
         expect(failed({})).toEqual([])
         expect(failed({ message: flipped(message.bytes) })).toContain('message id')
         expect(failed({ certificate: flipped(certificate.bytes) })).toContain('certificate')
+        for (const name of ['project', 'message', 'receipt', 'header', 'certificate'] as const)
+          for (const broken of ['0x01', '0xzz'] as const)
+            expect(() => failed({ [name]: broken })).toThrow(
+              expect.objectContaining({ fault: expect.objectContaining({ code: 'RECEIPT_INVALID', check: name }) }),
+            )
+        expect(() => failed({ paths: { message: ['0x12'], receipt: [] } })).toThrow(
+          expect.objectContaining({ fault: expect.objectContaining({ check: 'paths.message' }) }),
+        )
       })
     })
   },

@@ -98,17 +98,23 @@ export function summarize(message: Message, receipt: Receipt): ReceiptSummary {
 
 /**
  * Checks a receipt file offline. Every check is reported; the receipt holds when all passed.
- * @throws ProtocolError RECEIPT_INVALID, HEX_INVALID, CODEC_* when the file is not a receipt at all
+ * @throws ProtocolError RECEIPT_INVALID with the field when the file is not a receipt at all; HEX_INVALID of a wrong `trust`
  */
 export function verifyReceiptFile(json: unknown, trust: ReceiptTrust = {}): ReceiptCheck[] {
   const file = parseReceiptFile(json)
-  const project = fromHex(file.project, 32)
-  const messageBytes = fromHex(file.message)
-  const receiptBytes = fromHex(file.receipt)
-  const message = decodeMessage(messageBytes)
-  const receipt = decodeReceipt(receiptBytes)
-  const header = decodeBatchHeader(fromHex(file.header))
-  const certificate = file.certificate === undefined ? undefined : decodeCertificate(fromHex(file.certificate))
+  const project = read('project', () => fromHex(file.project, 32))
+  const messageBytes = read('message', () => fromHex(file.message))
+  const receiptBytes = read('receipt', () => fromHex(file.receipt))
+  const message = read('message', () => decodeMessage(messageBytes))
+  const receipt = read('receipt', () => decodeReceipt(receiptBytes))
+  const header = read('header', () => decodeBatchHeader(fromHex(file.header)))
+  const { certificate: certified } = file
+  const certificate =
+    certified === undefined ? undefined : read('certificate', () => decodeCertificate(fromHex(certified)))
+  const paths = {
+    message: read('paths.message', () => file.paths.message.map((hash) => fromHex(hash, 32))),
+    receipt: read('paths.receipt', () => file.paths.receipt.map((hash) => fromHex(hash, 32))),
+  }
   const place = { index: receipt.index, size: header.messageCount }
   return [
     check('project', equalBytes(header.project, project), 'the batch belongs to the project that the file names'),
@@ -123,12 +129,12 @@ export function verifyReceiptFile(json: unknown, trust: ReceiptTrust = {}): Rece
       verifyMerklePath({
         leaf: receipt.messageId,
         ...place,
-        path: file.paths.message.map((h) => fromHex(h, 32)),
+        path: paths.message,
         root: header.messagesRoot,
       }),
       'the Merkle path leads to the batch’s root of messages',
     ),
-    ...checkCertificate(file, receiptBytes, place, header, certificate, trust),
+    ...checkCertificate(paths.receipt, receiptBytes, place, header, certificate, trust),
     checkOrigin(project, message),
     check(
       'summary',
@@ -139,7 +145,7 @@ export function verifyReceiptFile(json: unknown, trust: ReceiptTrust = {}): Rece
 }
 
 function checkCertificate(
-  file: ReceiptFile,
+  path: readonly Uint8Array[],
   receiptBytes: Uint8Array,
   place: { index: number; size: number },
   header: BatchHeader,
@@ -165,7 +171,7 @@ function checkCertificate(
       verifyMerklePath({
         leaf: leafHash(receiptBytes),
         ...place,
-        path: file.paths.receipt.map((h) => fromHex(h, 32)),
+        path,
         root: commit.receipts,
       }),
       'the Merkle path leads to the certified root of receipts',
@@ -181,16 +187,31 @@ function checkCertificate(
 function checkOrigin(project: Uint8Array, message: Message): ReceiptCheck {
   if (message.origin.type === 'vouched')
     return check('origin', true, 'vouched by the member that received it; the device did not sign')
-  const { envelope: bytes } = message.origin
+  const { envelope } = message.origin
+  try {
+    const holds = isSignedBy(envelope, project, message)
+    return check('origin', holds, 'the device’s signature covers project, type, time, nonce and payload')
+  } catch (error) {
+    if (!(error instanceof ProtocolError)) throw error
+    return check('origin', false, `what the device signed cannot be read: ${error.message}`)
+  }
+}
+
+function isSignedBy(bytes: Uint8Array, project: Uint8Array, message: Message): boolean {
   const envelope = decodeEnvelope(bytes)
   // The message is a function of the envelope and the device's registration; nothing else may have been put into it.
   const made = encodeMessage(signedMessage(bytes, { id: message.publisherId, key: message.publisherKey }))
-  const agrees = equalBytes(envelope.project, project) && equalBytes(made, encodeMessage(message))
-  return check(
-    'origin',
-    agrees && verifyEnvelope(envelope),
-    'the device’s signature covers project, type, time, nonce and payload',
-  )
+  return equalBytes(envelope.project, project) && equalBytes(made, encodeMessage(message)) && verifyEnvelope(envelope)
+}
+
+/** Reads a field; what is wrong with it is told by its name, since whoever has the file does not know the codec. */
+function read<T>(field: string, decode: () => T): T {
+  try {
+    return decode()
+  } catch (error) {
+    if (!(error instanceof ProtocolError)) throw error
+    throw new ProtocolError({ code: 'RECEIPT_INVALID', check: field, detail: error.message }, { cause: error })
+  }
 }
 
 function check(name: string, passed: boolean, detail: string): ReceiptCheck {

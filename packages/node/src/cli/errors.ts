@@ -22,8 +22,8 @@ export type CliFault =
   | { code: 'CLI_NOT_FOUND'; what: string; name: string }
   /** The person said no, or pressed Ctrl-C at a question. */
   | { code: 'CLI_ABORTED' }
-  /** The command ran, and what it examined or built is not in order; its output says why. */
-  | { code: 'CLI_CHECK_FAILED'; detail: string }
+  /** The command ran, and what it examined or built is not in order; its output says why, `failed` which checks. */
+  | { code: 'CLI_CHECK_FAILED'; detail: string; failed?: readonly string[] }
   | { code: 'PROJECT_FILE_INVALID'; file: string; problems: readonly FileProblem[] }
   /** The file is well-formed and asks for something that this version cannot do. */
   | { code: 'PROJECT_FILE_UNSUPPORTED'; file: string; problems: readonly FileProblem[] }

@@ -30,7 +30,8 @@ export const registerVerify: Register = (parent, io) => {
       const wrong = member?.find((address) => !/^0x[0-9a-fA-F]{40}$/.test(address))
       if (wrong !== undefined) throw new CliError({ code: 'CLI_USAGE', detail: `--member ${wrong} is not an address` })
       const checks = await verifyReceipt(resolve(io.cwd, file), member as readonly Hex[] | undefined)
-      const valid = checks.every(({ passed }) => passed)
+      const failed = checks.filter(({ passed }) => !passed).map(({ name }) => name)
+      const valid = failed.length === 0
       createContext(io, { json }).print({ valid, checks }, () =>
         checks
           .map(
@@ -39,7 +40,12 @@ export const registerVerify: Register = (parent, io) => {
           )
           .join('\n'),
       )
-      if (!valid) throw new CliError({ code: 'CLI_CHECK_FAILED', detail: 'the receipt does not hold' })
+      if (!valid)
+        throw new CliError({
+          code: 'CLI_CHECK_FAILED',
+          detail: `the receipt does not hold: ${failed.join(', ')}`,
+          failed,
+        })
     })
 }
 
