@@ -1,5 +1,6 @@
+import { spawnSync } from 'node:child_process'
 import { globSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { messageLimits } from '@w3bstream/protocol'
 import { describe, expect, it } from 'vitest'
 import { defaultDispatcherOptions } from '../packages/node/src/chain/dispatcher.ts'
@@ -158,5 +159,16 @@ describe('docs/architecture.md', () => {
     const names = new Set(spans.flatMap((text) => text.match(/[A-Za-z_]{4,}/g) ?? []))
     expect(names.size).toBeGreaterThan(100)
     expect([...names].filter((name) => !new RegExp(`\\b${name}\\b`).test(code))).toEqual([])
+  })
+})
+
+const python = spawnSync('python3', ['--version']).status === 0
+
+describe.runIf(python)('docs/devices/examples', () => {
+  it.each(globSync('docs/devices/examples/*.py', { cwd: root }))('%s says how it is used', (file) => {
+    const { status, stderr } = spawnSync('python3', [join(root, file)], { encoding: 'utf8' })
+    expect(status).toBe(1)
+    expect(stderr).toContain(`python3 ${basename(file)}`)
+    expect(stderr).not.toContain('Traceback')
   })
 })

@@ -40,5 +40,7 @@ def publish(node, channel, token, payload, event_type="DEFAULT", attempts=6):
 
 
 if __name__ == "__main__":
-    node, channel, token, payload = sys.argv[1:5]
+    if len(sys.argv) != 5:
+        sys.exit(__doc__)
+    node, channel, token, payload = sys.argv[1:]
     print(json.dumps(publish(node, channel, token, payload.encode()), indent=2))

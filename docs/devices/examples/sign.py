@@ -11,8 +11,11 @@ import sys
 import time
 import urllib.request
 
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+try:
+    from cryptography.hazmat.primitives import serialization
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+except ImportError:
+    sys.exit(f"the library is missing: pip install cryptography\n\n{__doc__}")
 
 DOMAIN = b"w3bstream/envelope/v1"
 
@@ -99,9 +102,12 @@ def load_key(path):
 
 
 if __name__ == "__main__":
-    if sys.argv[1:] == ["key"]:
+    arguments = sys.argv[1:]
+    if arguments == ["key"]:
         print(did(make_key("device.pem")))
-    else:
-        _, node, project, payload = sys.argv[1:5]
+    elif len(arguments) == 4 and arguments[0] == "send":
+        _, node, project, payload = arguments
         envelope = seal(load_key("device.pem"), bytes.fromhex(project.removeprefix("0x")), payload.encode())
         print(json.dumps(send(node, envelope), indent=2))
+    else:
+        sys.exit(__doc__)
