@@ -12,7 +12,7 @@ const node = join(root, 'packages/node')
 
 /** Files of `packages/node/dist`, by name, and what they are made of. */
 const entries: Readonly<Record<string, string>> = {
-  cli: 'src/cli/main.ts',
+  'cli-main': 'src/cli/main.ts',
   index: 'src/index.ts',
   worker: 'src/event/executor/pool/worker.ts',
 }
@@ -25,6 +25,23 @@ const bundled = new RegExp(`^(@w3bstream/(${bundledNames.join('|')})|${inlined.j
 
 /** Packages that are emitted module by module, with types. */
 const libraries = ['protocol', 'client', 'applet-sdk']
+
+/**
+ * The command itself: what old versions of Node.js can parse, and the rest only when the version suits. A check inside the
+ * bundle would come too late, after its imports.
+ */
+const command = `#!/usr/bin/env node
+// Apache-2.0, see LICENSE.
+if (Number.parseInt(process.versions.node, 10) < 24) {
+  console.error(
+    'w3bstream needs Node.js 24 or newer; this is ' + process.version + '. In a checkout use: npx w3bstream'
+  )
+  process.exit(1)
+}
+import('./cli-main.js').then(function (main) {
+  return main.runProcess()
+})
+`
 
 const began = performance.now()
 const outcomes = await Promise.allSettled([bundleNode(), emitLibraries()])
@@ -39,7 +56,7 @@ async function bundleNode(): Promise<void> {
   const outdir = join(node, `dist.${process.pid}`)
   try {
     await writeBundle(outdir)
-    await addShebang(join(outdir, 'cli.js'))
+    await writeCommand(join(outdir, 'cli.js'))
     await rm(join(node, 'dist'), { recursive: true, force: true })
     await rename(outdir, join(node, 'dist'))
   } finally {
@@ -96,11 +113,8 @@ async function dependenciesOf(name: string): Promise<Readonly<Record<string, str
   return manifest.dependencies ?? {}
 }
 
-/** Only the command has one: a banner would put it into every chunk. */
-async function addShebang(file: string): Promise<void> {
-  const text = await readFile(file, 'utf8')
-  // On the line that the banner has, so that the source map keeps its lines.
-  await writeFile(file, text.replace(/^.*\n/, '#!/usr/bin/env node\n'))
+async function writeCommand(file: string): Promise<void> {
+  await writeFile(file, command)
   await chmod(file, 0o755)
 }
 
