@@ -2,9 +2,10 @@ import { createHash } from 'node:crypto'
 import type { ProjectKey, Sfid } from '@w3bstream/protocol'
 import type { Database, ProjectTip } from '../../database/database.ts'
 import type { Engine } from '../../engine/engine.ts'
+import type { Stopped } from '../batch-run.ts'
 import type { Progress } from '../handler-host.ts'
 import type { LiveModules } from '../live-modules.ts'
-import { Processor, type Stopped } from '../process.ts'
+import { Processor } from '../process.ts'
 import { ExecutorError } from './errors.ts'
 import type { DecidedBatch, ExecutedBatch, ExecutorServices, ModuleReport, OutboxChange } from './executor.ts'
 
@@ -28,10 +29,10 @@ export class ProjectThread {
   async open(project: ProjectKey): Promise<ProjectTip> {
     const open = this.#projects.get(project)
     if (open) return open.processor.tip
-    const { database, engine, modules, services } = this.#deps
+    const { database, modules, services } = this.#deps
     const store = await database.openProject(project)
     const progress = this.#deps.progressOf(project)
-    const processor = await Processor.open(project, { store, engine, modules, services, progress })
+    const processor = await Processor.open(project, { store, modules, services, progress })
     this.#projects.set(project, { processor, tail: Promise.resolve() })
     return processor.tip
   }

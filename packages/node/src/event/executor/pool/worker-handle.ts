@@ -5,7 +5,7 @@ import type { ProjectKey, Sfid } from '@w3bstream/protocol'
 import type { SignedTransaction } from '../../../chain/chain.ts'
 import type { ProjectTip } from '../../../database/database.ts'
 import type { Logger } from '../../../telemetry/logger.ts'
-import type { Stopped } from '../../process.ts'
+import type { Stopped } from '../../batch-run.ts'
 import { ExecutorError } from '../errors.ts'
 import type {
   DecidedBatch,

@@ -1,0 +1,390 @@
+import {
+  type BatchHeader,
+  batchHash,
+  decodeMessage,
+  decodeReceipt,
+  effectLeaf,
+  encodeEffectBody,
+  type HandlerResult,
+  keccakTree,
+  leafHash,
+  type Message,
+  merkleRoot,
+  type ProjectKey,
+  type Receipt,
+  type ReceiptStatus,
+  sha256,
+  Writer,
+  writeReceipt,
+} from '@w3bstream/protocol'
+import type { MessageRow, ProjectStore, ProjectTip, ProjectTransaction } from '../database/database.ts'
+import type { HandlerOutcome } from '../engine/engine.ts'
+import { DefinitionEditor } from '../project/apply-change.ts'
+import {
+  type ChangeResult,
+  defaultProjectSettings,
+  type ProjectChange,
+  type ProjectDefinition,
+} from '../project/definition.ts'
+import { applyRows } from '../project/definition-rows.ts'
+import type { DecidedBatch, ExecutedBatch, ExecutorServices } from './executor/executor.ts'
+import { type CurrentCall, HandlerHost, type Progress } from './handler-host.ts'
+import type { LiveModules } from './live-modules.ts'
+import { type Route, Router } from './router.ts'
+import { digestTags } from './write-set.ts'
+
+/** A handler run that the watchdog stopped, to be reported instead of repeated. */
+export interface Stopped {
+  readonly messageIndex: number
+  readonly ordinal: number
+}
+
+export interface BatchInput {
+  readonly project: ProjectKey
+  readonly projectBytes: Uint8Array
+  readonly header: BatchHeader
+  readonly batch: DecidedBatch
+  readonly stopped: readonly Stopped[]
+}
+
+export interface BatchRunDeps {
+  readonly store: ProjectStore
+  readonly modules: LiveModules
+  readonly services: ExecutorServices
+  readonly progress: Progress
+  readonly transaction: ProjectTransaction
+}
+
+const noAddress = new Uint8Array(20)
+const noHash = new Uint8Array(32)
+const digestDomain = new TextEncoder().encode('w3bstream/state/v1')
+const seedDomain = new TextEncoder().encode('w3bstream/seed/v1')
+
+/** One batch on its way through the handlers. */
+export class BatchRun {
+  definition: ProjectDefinition | undefined
+  readonly #project: ProjectKey
+  readonly #projectBytes: Uint8Array
+  readonly #header: BatchHeader
+  readonly #batch: DecidedBatch
+  readonly #hash: Uint8Array
+  readonly #transaction: ProjectTransaction
+  readonly #deps: BatchRunDeps
+  readonly #stopped: readonly Stopped[]
+  readonly #editor: DefinitionEditor
+  readonly #host: HandlerHost
+  readonly #idempotency = new Map<string, { key: Uint8Array; index: number }>()
+  readonly #receipts: Receipt[] = []
+  /** Which handler of which message, for its seed. */
+  readonly #place = new Writer(16)
+  #router: Router | undefined
+
+  constructor(input: BatchInput, start: { definition?: ProjectDefinition; router?: Router }, deps: BatchRunDeps) {
+    const { project, projectBytes, header, batch, stopped } = input
+    this.#project = project
+    this.#projectBytes = projectBytes
+    this.#header = header
+    this.#batch = batch
+    this.#hash = batchHash(header)
+    this.#stopped = stopped
+    this.definition = start.definition
+    this.#router = start.router
+    this.#transaction = deps.transaction
+    this.#deps = deps
+    this.#editor = new DefinitionEditor(start.definition)
+    this.#host = new HandlerHost(
+      { project, projectBytes, height: header.height, timeMs: header.timeMs, definition: start.definition! },
+      deps,
+    )
+  }
+
+  /** Runs all messages in their order. What is returned is to be committed in the transaction that was given. */
+  async all(tip: ProjectTip) {
+    const { ids, messages, ends } = this.#batch
+    const decoded: Message[] = []
+    for (let index = 0; index < ends.length; index++) {
+      const message = decodeMessage(part(messages, ends, index))
+      const ran = this.#one(message, ids.subarray(index * 32, index * 32 + 32), index)
+      const receipt = ran instanceof Promise ? await ran : ran
+      this.#receipts.push(receipt)
+      decoded.push(message)
+    }
+    return this.#seal(tip, decoded)
+  }
+
+  #one(message: Message, id: Uint8Array, index: number): Receipt | Promise<Receipt> {
+    if (message.kind === 'config') return this.#change(message, id, index)
+    if (message.idempotencyKey !== '') return this.#once(message, id, index)
+    return this.#run(message, id, index)
+  }
+
+  /** Runs a message whose sender may repeat it; a repetition gets the results of the first. */
+  async #once(message: Message, id: Uint8Array, index: number): Promise<Receipt> {
+    const key = sha256(new Writer().text(message.publisherId).text(message.idempotencyKey).view())
+    const text = Buffer.from(key).toString('base64')
+    const inBatch = this.#idempotency.get(text)
+    const first = inBatch ? this.#receipts[inBatch.index] : await this.#findFirst(key)
+    if (first) {
+      const detail = JSON.stringify({ duplicateOf: `0x${Buffer.from(first.messageId).toString('hex')}` })
+      return { ...this.#receipt(message, id, index, 'duplicate'), results: first.results, detail }
+    }
+    const receipt = await this.#run(message, id, index)
+    // What was refused was not executed; its sender tries again under the same key.
+    if (receipt.status !== 'refused') this.#idempotency.set(text, { key, index })
+    return receipt
+  }
+
+  async #findFirst(key: Uint8Array): Promise<Receipt | undefined> {
+    const found = await this.#transaction.findIdempotent(key)
+    // Keys are forgotten now and then only; whether one still counts must not depend on when.
+    if (!found || found.timeMs < this.#header.timeMs - this.#keyWindowMs) return undefined
+    return decodeReceipt(found.receipt)
+  }
+
+  get #keyWindowMs(): number {
+    return (this.definition?.settings ?? defaultProjectSettings).idempotencyWindowMs
+  }
+
+  #run(message: Message, id: Uint8Array, index: number): Receipt | Promise<Receipt> {
+    const receipt = this.#receipt(message, id, index, 'ok')
+    if (!this.#router || !this.definition) return { ...receipt, status: 'refused', detail: 'ProjectNotFound' }
+    if (this.definition.project.state === 'paused' && message.kind === 'data')
+      return { ...receipt, status: 'refused', detail: 'ProjectPaused' }
+    const routes = message.eventType === '' ? [] : this.#router.find(message.eventType)
+    if (routes.length === 0) return { ...receipt, status: message.kind === 'answer' ? 'applied' : 'unrouted' }
+    // The usual message has one handler and ends without waiting: no promise is made for it.
+    if (routes.length === 1) {
+      const result = this.#handle(routes[0]!, message, index, 0)
+      return result instanceof Promise
+        ? result.then((r) => this.#finish(receipt, [r]))
+        : this.#finish(receipt, [result])
+    }
+    return this.#runAll(receipt, routes, message, index)
+  }
+
+  async #runAll(receipt: Receipt, routes: readonly Route[], message: Message, index: number): Promise<Receipt> {
+    const results: HandlerResult[] = []
+    for (const [ordinal, route] of routes.entries()) results.push(await this.#handle(route, message, index, ordinal))
+    return this.#finish(receipt, results)
+  }
+
+  #finish(receipt: Receipt, results: readonly HandlerResult[]): Receipt {
+    const failed = results.some((result) => result.error !== '')
+    const { first } = receipt.effects
+    return {
+      ...receipt,
+      status: failed ? 'failed' : 'ok',
+      results,
+      effects: { first, count: this.#host.effects.length - first },
+    }
+  }
+
+  #handle(route: Route, message: Message, index: number, ordinal: number): HandlerResult | Promise<HandlerResult> {
+    const { instance } = route
+    if (!instance) return notRun(route, 'INSTANCE_MISSING', 'the applet has no instance')
+    if (instance.state === 'STOPPED') return notRun(route, 'INSTANCE_STOPPED', 'the instance is stopped')
+    const { settings } = this.definition!
+    const call: CurrentCall = {
+      messageIndex: index,
+      ordinal,
+      eventId: message.eventId,
+      topic: message.topic,
+      publisherKey: message.publisherKey,
+      signed: message.origin.type === 'signed',
+      payload: message.payload,
+      instance,
+      namespace: route.namespace,
+    }
+    if (this.#stopped.some((s) => s.messageIndex === index && s.ordinal === ordinal)) {
+      this.#host.note(
+        call,
+        2,
+        `${route.strategy.handler} was stopped: it ran for more than ${settings.limits.wallClockMs} ms`,
+      )
+      return { ...notRun(route, 'WALL_CLOCK', 'stopped by the watchdog'), codeHash: route.codeHash }
+    }
+    const module = this.#deps.modules.get(this.#project, route.applet.codeHash)
+    this.#host.begin(call)
+    const outcome = module.call({
+      handler: route.strategy.handler,
+      payload: message.payload,
+      host: this.#host,
+      clockNs: BigInt(this.#header.timeMs) * 1_000_000n,
+      seed: this.#seed(index, ordinal),
+      limits: settings.limits,
+    })
+    if (outcome instanceof Promise) return outcome.then((done) => this.#conclude(route, call, done))
+    return this.#conclude(route, call, outcome)
+  }
+
+  #conclude(route: Route, call: CurrentCall, outcome: HandlerOutcome): HandlerResult | Promise<HandlerResult> {
+    const undone = outcome.type === 'failed' || (outcome.code < 0 && this.definition!.settings.rollbackOnNegative)
+    const base = resultOf(route)
+    const result: HandlerResult =
+      outcome.type === 'returned'
+        ? { ...base, code: outcome.code, fuel: outcome.fuel }
+        : { ...base, error: outcome.error, message: outcome.message.slice(0, 1024), fuel: outcome.fuel }
+    if (outcome.type === 'failed')
+      this.#host.note(call, 2, `${route.strategy.handler} failed: ${outcome.error} ${outcome.message}`)
+    if (!this.#host.plain) return this.#host.end(!undone).then(() => result)
+    this.#host.endPlain(!undone)
+    return result
+  }
+
+  async #change(message: Message, id: Uint8Array, index: number): Promise<Receipt> {
+    const change = JSON.parse(new TextDecoder().decode(message.payload)) as ProjectChange
+    await this.#transaction.savepoint()
+    const result: ChangeResult = await this.#editor.apply(change, {
+      project: this.#projectBytes,
+      height: this.#header.height,
+      index,
+      timeMs: this.#header.timeMs,
+      read: (kind, rowId) => this.#deps.store.definitionGet(kind, rowId),
+      migrate: (schema) => this.#transaction.migrate(schema),
+    })
+    if (result.ok) await this.#transaction.releaseSavepoint()
+    else await this.#transaction.rollbackToSavepoint()
+    if (result.ok && this.#editor.takeTouched()) this.#useDefinition()
+    return { ...this.#receipt(message, id, index, result.ok ? 'applied' : 'refused'), detail: JSON.stringify(result) }
+  }
+
+  /** Messages behind a change see it: the cut between old and new is exact. */
+  #useDefinition(): void {
+    this.definition = applyRows(this.definition, this.#editor.changes)
+    if (!this.definition) return
+    this.#host.definition = this.definition
+    this.#router = new Router(this.definition)
+  }
+
+  #receipt(message: Message, messageId: Uint8Array, index: number, status: ReceiptStatus): Receipt {
+    return {
+      messageId,
+      height: this.#header.height,
+      index,
+      status,
+      vouchedBy: message.origin.type === 'signed' ? noAddress : this.#header.proposer,
+      results: [],
+      effects: { first: this.#host.effects.length, count: 0 },
+      detail: '',
+    }
+  }
+
+  #seed(index: number, ordinal: number): Uint8Array {
+    return sha256(seedDomain, this.#hash, this.#place.clear().uint(index).uint(ordinal).view())
+  }
+
+  /** Encodes the receipts one behind the other, and puts each message's row together. */
+  #rows(messages: readonly Message[]): { rows: MessageRow[]; receipts: Uint8Array; ends: Uint32Array } {
+    const writer = new Writer(receiptBytes * messages.length)
+    const ends = new Uint32Array(messages.length)
+    for (const [index, receipt] of this.#receipts.entries()) ends[index] = writeReceipt(writer, receipt).length
+    const receipts = writer.finish()
+    const rows = messages.map((message, index): MessageRow => {
+      const { messageId, status } = this.#receipts[index]!
+      const { receivedMs, kind, publisherId, eventType, eventId } = message
+      return {
+        index,
+        id: messageId,
+        message: part(this.#batch.messages, this.#batch.ends, index),
+        receivedMs,
+        kind,
+        publisherId,
+        eventType,
+        eventId,
+        status,
+        receipt: part(receipts, ends, index),
+      }
+    })
+    return { rows, receipts, ends }
+  }
+
+  async #seal(tip: ProjectTip, messages: readonly Message[]) {
+    const { height, timeMs } = this.#header
+    const { rows, receipts, ends } = this.#rows(messages)
+    const { effects, logs, witness, writes, digest } = this.#host
+    for (const change of this.#editor.changes) {
+      const { kind, id, value } = change
+      if (value === null) await this.#transaction.definitionDelete(kind, id)
+      else await this.#transaction.definitionPut({ kind, id, value })
+      digest
+        .u8(digestTags.definition)
+        .text(kind)
+        .text(id)
+        .text(value ?? '')
+    }
+    await this.#transaction.kvPut(writes.entries())
+    const stateDigest = sha256(digestDomain, tip.stateDigest, digest.view())
+    const receiptsRoot = merkleRoot(rows.map((row) => leafHash(row.receipt)))
+    const effectsRoot =
+      effects.length === 0
+        ? emptyEffects
+        : merkleRoot(
+            effects.map(({ effect }) => effectLeaf(effect)),
+            keccakTree,
+          )
+    const row = {
+      height,
+      header: this.#batch.header,
+      hash: this.#hash,
+      timeMs,
+      receiptsRoot,
+      effectsRoot,
+      stateDigest,
+      witness: witness.finish(),
+      messages: rows,
+      logs,
+      effects,
+      idempotency: [...this.#idempotency.values()],
+      ...(height % forgetKeysEvery === 0n ? { forgetKeysBeforeMs: timeMs - this.#keyWindowMs } : {}),
+    }
+    const executed: ExecutedBatch = {
+      height,
+      receiptsRoot,
+      effectsRoot,
+      stateDigest,
+      // A copy, because it goes to another thread, and a store may keep the rows.
+      receipts: receipts.slice(),
+      ends,
+      effects: effects.map(({ effect, local }) => ({
+        id: effect.id,
+        index: effect.index,
+        messageIndex: effect.messageIndex,
+        kind: effect.body.kind,
+        body: encodeEffectBody(effect.body),
+        local,
+      })),
+      definitionChanges: this.#editor.changes,
+      logs: logs.length,
+    }
+    return { row, executed, tip: { height, batchHash: this.#hash, stateDigest, timeMs } }
+  }
+}
+
+/** Batches from one forgetting of old idempotency keys to the next. */
+const forgetKeysEvery = 256n
+const emptyEffects = merkleRoot([], keccakTree)
+
+/** Bytes of the usual receipt: one handler, no effects. */
+const receiptBytes = 192
+
+/** The entry of this index among those that stand one behind the other and end where `ends` says. */
+function part(bytes: Uint8Array, ends: Uint32Array, index: number): Uint8Array {
+  return bytes.subarray(index === 0 ? 0 : ends[index - 1], ends[index])
+}
+
+function resultOf({ applet, instance, strategy, codeHash }: Route): HandlerResult {
+  return {
+    appletId: applet.appletId,
+    instanceId: instance?.instanceId ?? '',
+    handler: strategy.handler,
+    codeHash,
+    code: -1,
+    error: '',
+    message: '',
+    fuel: 0n,
+  }
+}
+
+function notRun(route: Route, error: string, message: string): HandlerResult {
+  return { ...resultOf(route), codeHash: noHash, error, message }
+}
