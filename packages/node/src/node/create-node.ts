@@ -34,6 +34,7 @@ import { vfsKinds } from '../vfs/index.ts'
 import { openWallet } from '../wallet/open-wallet.ts'
 import { lockDirectory } from './data-directory.ts'
 import { executorServices } from './executor-services.ts'
+import { health } from './health.ts'
 import { createMqttServices } from './mqtt-services.ts'
 import type { NodeOptions } from './options.ts'
 import { countPublishers } from './publisher-gauge.ts'
@@ -257,7 +258,7 @@ async function buildNode(options: NodeOptions, unlock: () => Promise<void>): Pro
       logger,
       metrics,
       nodeInfo,
-      health: () => ({ node: ready ? 'ok' : 'starting' }),
+      health: () => health({ ready: () => ready, control, executor, mqtt }),
       ready: () => ready,
     },
   )

@@ -15,6 +15,8 @@ export interface MqttServices {
   /** Hands a project's message to whoever reads it. */
   publish(project: ProjectKey, topic: string, payload: Uint8Array): Promise<void>
   addresses(): { mqtt?: string; mqttWs?: string }
+  /** How the endpoint and the attachment stand; nothing of what is not wanted. */
+  health(): Record<string, string>
 }
 
 /** MQTT as the node's options want it. */
@@ -37,6 +39,10 @@ export function createMqttServices(
       }
       return { mqtt: url(['tcp', 'tcpTls'], 'mqtt'), mqttWs: url(['ws', 'wsTls'], 'ws') }
     },
+    health: () => ({
+      ...(endpoint && { mqtt: endpoint.addresses().length > 0 ? 'ok' : 'not listening' }),
+      ...(attachment && { 'mqtt-broker': attachment.connected ? 'ok' : 'not connected; being tried' }),
+    }),
   }
 }
 

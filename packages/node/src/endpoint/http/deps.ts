@@ -33,6 +33,8 @@ export interface HttpDeps {
   readonly wallet: Wallet
   readonly vfs: Vfs
   readonly chains: readonly ChainConfig[]
+  /** Those whose endpoints the program brings along, which hold nobody's keys. */
+  readonly publicChains?: ReadonlySet<ChainConfig>
   /** Examines a module, in a thread of its own. @throws EngineError MODULE_INVALID */
   inspectModule(bytes: Uint8Array): Promise<ModuleReport>
   /** A receipt as the JSON file that `w3bstream receipt verify` reads. */
@@ -45,7 +47,7 @@ export interface HttpDeps {
   readonly metrics: Metrics
   readonly nodeInfo: NodeInfo
   /** Each checked part with `ok` or what is wrong. */
-  health(): Record<string, string>
+  health(): Record<string, string> | Promise<Record<string, string>>
   /** False while the node starts and stops. */
   ready(): boolean
 }

@@ -19,7 +19,7 @@ export function registerFrameworkRoutes(app: FastifyInstance, deps: HttpDeps, op
     reply
       .code(deps.ready() ? 200 : 503)
       .header('content-type', jsonType)
-      .send(goJson(deps.health())),
+      .send(goJson(await deps.health())),
   )
   app.get('/version', hidden, async (_request, reply) => reply.header('content-type', textType).send(version))
   app.get('/metrics', hidden, async (request, reply) => {

@@ -280,7 +280,9 @@ describe('administration', () => {
   it('shows chains without the secrets in their addresses', async () => {
     const { json } = await call(`${world.api}/configuration/eth_client`)
     const clients = JSON.parse(String(json.clients)) as Record<string, string>
-    expect(clients).toEqual({ 1: 'https://eth.example/v3/***', 4689: 'https://babel-api.mainnet.iotex.io' })
+    expect(clients).toEqual({ 1: 'https://eth.example:8545', 4689: 'https://babel-api.mainnet.iotex.io/rpc' })
+    const { text } = await call(`${world.api}/configuration/chain_config`)
+    expect(text).not.toMatch(/SECRETKEY|user|pw/)
   })
 
   it('hands out nonces', async () => {

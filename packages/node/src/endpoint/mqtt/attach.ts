@@ -42,6 +42,8 @@ export interface AttachDeps {
 
 /** The node as a client of somebody else's broker, instead of being one. */
 export interface MqttAttachment extends Service {
+  /** Whether every connection to the broker stands. */
+  readonly connected: boolean
   /** Publishes an applet's effect. Resolves when the broker has it. @throws MqttError MQTT_NOT_CONNECTED */
   publish(topic: string, payload: Uint8Array, options?: { qos?: Qos; retain?: boolean }): Promise<void>
 }
@@ -96,6 +98,10 @@ class Attachment implements MqttAttachment {
     const clients = this.#clients
     this.#clients = []
     await Promise.all(clients.map((client) => client.endAsync(signal?.aborted === true || !client.connected)))
+  }
+
+  get connected(): boolean {
+    return this.#clients.length > 0 && this.#clients.every((client) => client.connected)
   }
 
   async publish(topic: string, payload: Uint8Array, options: { qos?: Qos; retain?: boolean } = {}): Promise<void> {

@@ -6,8 +6,8 @@ import { type Route, route } from '../route.ts'
 const group = 'Configuration'
 
 /** Open routes: what they show of an endpoint must not let strangers use its operator's contract with a provider. */
-export function configurationRoutes({ deps: { chains } }: RouteContext): Route[] {
-  const shown = chains.map(strike)
+export function configurationRoutes({ deps: { chains, publicChains } }: RouteContext): Route[] {
+  const shown = chains.map((chain) => (publicChains?.has(chain) ? chain : strike(chain)))
   return [
     route({
       method: 'GET',
@@ -41,9 +41,8 @@ function strike(chain: ChainConfig): ChainConfig {
   return Object.fromEntries(entries) as ChainConfig
 }
 
-/** Without user, query, and steps of the path that look like a key. */
+/** Where the endpoint is, and nothing else: providers take keys as user, path and query. */
 function strikeUrl(text: string): string {
-  const { protocol, host, pathname } = new URL(text)
-  const path = pathname.replace(/[^/]{20,}/g, '***')
-  return `${protocol}//${host}${path === '/' && !text.endsWith('/') ? '' : path}`
+  const { protocol, host } = new URL(text)
+  return `${protocol}//${host}`
 }

@@ -35,6 +35,8 @@ export interface WorldOptions {
   readonly deps?: Partial<HttpDeps>
 }
 
+const publicChain = { chainID: 4689, name: 'iotex-mainnet', endpoint: 'https://babel-api.mainnet.iotex.io/rpc' }
+
 export async function openWorld(options: WorldOptions = {}): Promise<World> {
   const wallet = new MemoryWallet()
   const control = openControl(':memory:')
@@ -49,14 +51,15 @@ export async function openWorld(options: WorldOptions = {}): Promise<World> {
     wallet,
     vfs: openMemoryVfs(),
     chains: [
-      { chainID: 4689, name: 'iotex-mainnet', endpoint: 'https://babel-api.mainnet.iotex.io' },
+      publicChain,
       {
         chainID: 1,
         name: 'ethereum-mainnet',
-        endpoint: 'https://user:pw@eth.example/v3/0123456789abcdef0123456789abcdef?k=1',
+        endpoint: 'https://user:pw@eth.example:8545/v3/SECRETKEY?k=1',
       },
       { chainID: 0, name: 'solana-devnet', endpoint: 'https://api.devnet.solana.com' },
     ],
+    publicChains: new Set([publicChain]),
     inspectModule: (bytes) => inspect(bytes, door),
     exportReceipt: async (key, id) => (await (await projects.reader(key)).messageById(id)) && { version: 1 },
     removeLogs: async (key, instanceId) => {
