@@ -12,6 +12,7 @@ import { openChains } from '../chain/open-chains.ts'
 import { algorithms } from '../consensus/index.ts'
 import { openControl } from '../database/control/control.ts'
 import { databases } from '../database/index.ts'
+import { schemaProblems } from '../database/schema-problems.ts'
 import { TokenIndex } from '../device/devices.ts'
 import { publisherToken } from '../device/token.ts'
 import type { Service } from '../endpoint/endpoint.ts'
@@ -253,6 +254,7 @@ async function buildNode(options: NodeOptions, unlock: () => Promise<void>): Pro
       chains: chains.list(),
       publicChains: new Set(networks),
       inspectModule: (bytes) => executor.inspectModule(bytes),
+      schemaProblems,
       exportReceipt: exportOf,
       removeLogs: (key, instanceId) => manager.removeLogs(key, instanceId),
       logger,

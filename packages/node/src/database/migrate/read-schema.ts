@@ -51,7 +51,8 @@ function list<T>(items: readonly T[] | undefined | null): readonly T[] {
   return Array.isArray(items) ? items : []
 }
 
-function repeated(names: readonly string[]): string[] {
+function repeated(given: readonly string[]): string[] {
+  const names = given.filter((name) => typeof name === 'string')
   const folded = names.map((name) => name.toLowerCase())
   return names.filter((_, i) => folded.indexOf(folded[i]!) !== i)
 }

@@ -3,6 +3,7 @@ import { LRUCache } from 'lru-cache'
 import type { DatabaseSchema, SqlLimits, SqlRequest, SqlResult } from '../database.ts'
 import { DatabaseError } from '../errors.ts'
 import { migrateSchema } from '../migrate/migrate.ts'
+import { readSchema } from '../migrate/read-schema.ts'
 import { printConstant } from './cast.ts'
 import { Catalog } from './catalog.ts'
 import { type Compiled, compile } from './compile.ts'
@@ -90,6 +91,11 @@ export class AppletSql {
     }
     if (!prepared.reads) refuseWrite('a statement that writes')
     return this.#run(prepared, request, limits)
+  }
+
+  /** @throws DatabaseError SCHEMA_INVALID: what no tables could be brought to */
+  checkSchema(schema: DatabaseSchema): void {
+    readSchema(schema, this.#define)
   }
 
   /** @throws DatabaseError SCHEMA_INVALID, SCHEMA_DESTRUCTIVE; nothing is changed then */

@@ -3,6 +3,7 @@ import type { Duplex } from 'node:stream'
 import type { ProjectKey, Sfid } from '@w3bstream/protocol'
 import type { Accounts } from '../../account/account.ts'
 import type { ChainConfig } from '../../chain/chain.ts'
+import type { DatabaseSchema } from '../../database/database.ts'
 import type { Projects } from '../../project/project.ts'
 import type { Logger } from '../../telemetry/logger.ts'
 import type { Metrics } from '../../telemetry/metrics.ts'
@@ -37,6 +38,8 @@ export interface HttpDeps {
   readonly publicChains?: ReadonlySet<ChainConfig>
   /** Examines a module, in a thread of its own. @throws EngineError MODULE_INVALID */
   inspectModule(bytes: Uint8Array): Promise<ModuleReport>
+  /** Everything that is wrong with the tables of a configuration, each after its path; members of them may be missing. */
+  schemaProblems(schema: DatabaseSchema): readonly string[]
   /** A receipt as the JSON file that `w3bstream receipt verify` reads. */
   exportReceipt(project: ProjectKey, messageId: Uint8Array): Promise<unknown | undefined>
   /** Forgets the log lines of an instance. Absent when the store of projects cannot. */

@@ -77,3 +77,49 @@ describe('an access key that manages access keys', () => {
     expect((await builder.put('/account_access_key/changer', { privileges })).status).toBe(200)
   })
 })
+
+describe('a body of alternatives', () => {
+  const told = async (path: string, body: unknown) =>
+    ((await builder.post(path, body)).json.fields as unknown as { field: string; msg: string }[]).map(
+      ({ field, msg }) => `${field}: ${msg}`,
+    )
+  const database = '/project_config/x/demo/PROJECT_DATABASE'
+
+  it.each<[string, unknown, string[]]>([
+    ['neither', { schemas: 5 }, ['schemas: must be array or null']],
+    ['a list with a mistake', { schemas: [{ tables: 'x' }] }, ['schemas[0].tables: must be array']],
+    [
+      'two levels',
+      { schemas: [{ tables: [{ name: 't', cols: [], keys: 1 }] }] },
+      ['schemas[0].tables[0].keys: must be array or null'],
+    ],
+  ])('is told what would be right: %s', async (_name, body, problems) => {
+    expect(await told(database, body)).toEqual(problems)
+  })
+
+  it('names the members by which objects are told apart', async () => {
+    const query = (param: unknown) => told('/project_database/x/demo/query', { statement: 'SELECT', params: [param] })
+    expect(await query({ int64: true })).toEqual([
+      expect.stringMatching(/^params\[0\]\.int64: must be integer or text like/),
+    ])
+    const [other] = await query({ int65: 1 })
+    expect(other).toMatch(/^params\[0\]: must be null or boolean or number or string or \{int32\} or /)
+  })
+
+  it('lists the problems of tables with the fields that are missing', async () => {
+    const cols = [{ constrains: { datatype: 'INT' } }, { name: 'b', constrains: { datatype: 'BLOB' } }]
+    const tables = [{ name: 't', cols, keys: [{ columnNames: ['nope'] }] }]
+    const at = 'schemas[0].tables[0]'
+    const found = await told(database, { schemas: [{ tables }] })
+    expect(found).toEqual([
+      `${at}.cols[0].name: missing required field`,
+      expect.stringMatching(/cols\[1\]\.constrains: datatype "BLOB": one of INT, /),
+      expect.stringMatching(/keys\[0\]\.columnNames: "nope": a column of the table$/),
+    ])
+  })
+
+  it('names more than a few mistakes', async () => {
+    const cols = Array.from({ length: 30 }, () => ({ constrains: { datatype: 'INT' } }))
+    expect(await told(database, { schemas: [{ tables: [{ name: 't', cols }] }] })).toHaveLength(30)
+  })
+})

@@ -1,12 +1,12 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from 'fastify'
 import type { Static, TSchema } from 'typebox'
 import type { Group } from '../../account/privileges.ts'
-import { ApiError } from '../api-error.ts'
+import { ApiError, type FieldError } from '../api-error.ts'
 import type { AccountIdentity } from '../endpoint.ts'
 import { accountOf } from './auth.ts'
 import type { HttpDeps } from './deps.ts'
 import { goJson, jsonType, textType } from './json.ts'
-import { type Check, checkAll, compileCheck } from './validate.ts'
+import { alsoCheck, type Check, checkAll, compileCheck } from './validate.ts'
 
 export const basePath = '/srv-applet-mgr/v0'
 
@@ -41,6 +41,8 @@ export interface Route<
   readonly params?: P
   readonly query?: Q
   readonly body?: B
+  /** What else is wrong with a body that lacks fields; one that lacks none is examined where it is applied. */
+  readonly bodyProblems?: (body: unknown) => readonly FieldError[]
   /** Absent when there is nothing to answer (204). */
   readonly answer?: A
   /** The body is a form with a file; the handler reads it. */
@@ -87,13 +89,15 @@ function checks({
   params,
   query,
   body,
+  bodyProblems,
   multipart,
 }: Route): { check: Check; read: (request: FastifyRequest) => unknown }[] {
   const pass: Check = (value) => ({ value, errors: [] })
+  const ofBody = body && !multipart ? compileCheck(body, 'body') : pass
   return [
     { check: params ? compileCheck(params, 'path') : pass, read: (request) => request.params },
     { check: query ? compileCheck(query, 'query') : pass, read: (request) => request.query },
-    { check: body && !multipart ? compileCheck(body, 'body') : pass, read: (request) => request.body ?? null },
+    { check: bodyProblems ? alsoCheck(ofBody, bodyProblems) : ofBody, read: (request) => request.body ?? null },
   ]
 }
 

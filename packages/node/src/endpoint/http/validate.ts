@@ -1,6 +1,8 @@
 import type { TSchema } from 'typebox'
 import { Compile } from 'typebox/compile'
+import { Settings } from 'typebox/system'
 import { ApiError, type FieldError } from '../api-error.ts'
+import { type Complaint, meantOnly } from './alternatives.ts'
 
 /** A JSON schema, as far as the functions here look at it. */
 interface Plain {
@@ -8,13 +10,6 @@ interface Plain {
   readonly enum?: readonly unknown[]
   readonly items?: Plain
   readonly properties?: Readonly<Record<string, Plain>>
-}
-
-interface Complaint {
-  readonly keyword: string
-  readonly instancePath: string
-  readonly message: string
-  readonly params: { readonly requiredProperties?: readonly string[] }
 }
 
 /** Gives a value the schema's spelling, and lists what is wrong with it. */
@@ -30,8 +25,21 @@ export function compileCheck(schema: TSchema, part: FieldError['in']): Check {
   return (given) => {
     const value = adapt(schema as Plain, given, isText)
     if (validator.Check(value)) return { value, errors: [] }
-    const complaints = validator.Errors(value) as unknown as Complaint[]
+    const complaints = meantOnly(schema, value, allErrors(() => validator.Errors(value)) as unknown as Complaint[])
     return { value, errors: mostTelling(complaints.flatMap((complaint) => toFields(complaint, part))) }
+  }
+}
+
+/** Complaints about one part of a request that are told; the library would stop at 8. */
+const maxErrors = 100
+
+function allErrors<T>(find: () => T): T {
+  const before = Settings.Get().maxErrors
+  Settings.Set({ maxErrors })
+  try {
+    return find()
+  } finally {
+    Settings.Set({ maxErrors: before })
   }
 }
 
@@ -41,6 +49,21 @@ export function checkAll(parts: readonly { check: Check; value: unknown }[]): un
   const fields = results.flatMap(({ errors }) => errors)
   if (fields.length > 0) throw new ApiError('badRequest', '', { fields })
   return results.map(({ value }) => value)
+}
+
+const missing = 'missing required field'
+
+/**
+ * A check and what else is wrong with the value. The schema's own complaints come first; as long as no more than fields is
+ * missing, the rest of the value is examined as well, so that its sender hears of everything at once.
+ */
+export function alsoCheck(check: Check, problems: (value: unknown) => readonly FieldError[]): Check {
+  return (given) => {
+    const { value, errors } = check(given)
+    if (errors.length === 0 || !errors.every(({ msg }) => msg === missing)) return { value, errors }
+    const told = ({ field }: FieldError) => errors.some((error) => error.field.startsWith(field))
+    return { value, errors: [...errors, ...problems(value).filter((problem) => !told(problem))] }
+  }
 }
 
 function adapt(schema: Plain, value: unknown, isText: boolean): unknown {
@@ -70,7 +93,7 @@ function toFields({ keyword, instancePath, message, params }: Complaint, part: F
   if (keyword === 'required')
     return (params.requiredProperties ?? []).map((name) => ({
       field: fieldName(`${instancePath}/${name}`),
-      msg: 'missing required field',
+      msg: missing,
       in: part,
     }))
   return [{ field: fieldName(instancePath), msg: message, in: part }]
@@ -85,7 +108,7 @@ function fieldName(path: string): string {
     .reduce((name, step) => (/^\d+$/.test(step) ? `${name}[${step}]` : name ? `${name}.${step}` : step), '')
 }
 
-/** One complaint per field: of alternatives that all failed, the last, which sums them up. */
+/** One complaint per field. */
 function mostTelling(fields: FieldError[]): FieldError[] {
   return [...new Map(fields.map((field) => [field.field, field])).values()]
 }

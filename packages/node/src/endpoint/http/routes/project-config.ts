@@ -1,9 +1,10 @@
 import { hash } from 'node:crypto'
 import { sfidFromBytes } from '@w3bstream/protocol'
 import Type, { type Static } from 'typebox'
+import type { DatabaseSchema } from '../../../database/database.ts'
 import type { ProjectDefinition } from '../../../project/definition.ts'
 import type { ProjectEntry } from '../../../project/project.ts'
-import { ApiError } from '../../api-error.ts'
+import { ApiError, type FieldError } from '../../api-error.ts'
 import { DatabaseConfig, databaseOf, EnvConfig, FlowConfig } from '../config-schema.ts'
 import type { RouteContext } from '../context.ts'
 import { type Route, route } from '../route.ts'
@@ -14,7 +15,7 @@ const ConfigRow = Type.Object({ configID: Id, relID: Id, type: Type.String(), ..
 const group = 'Project Config'
 const params = Type.Object({ p: ShortName })
 
-export function projectConfigRoutes({ deps: { projects }, own }: RouteContext): Route[] {
+export function projectConfigRoutes({ deps: { projects, schemaProblems }, own }: RouteContext): Route[] {
   const path = (type: string) => `/project_config/x/:p/${type}`
   const row = async (entry: ProjectEntry, type: string) => configRow(entry, await projects.definition(entry.key), type)
   return [
@@ -34,6 +35,7 @@ export function projectConfigRoutes({ deps: { projects }, own }: RouteContext): 
       group,
       params,
       body: DatabaseConfig,
+      bodyProblems: (body) => schemaProblems(body as DatabaseSchema).map(toField),
       answer: ConfigRow,
       handle: async ({ params, body, account }) => {
         const entry = own.project(account, params.p)
@@ -95,6 +97,12 @@ export function projectConfigRoutes({ deps: { projects }, own }: RouteContext): 
       },
     }),
   ]
+}
+
+/** `schemas[0].tables[1].name "…": what is wrong`: the path, then the rest. */
+function toField(problem: string): FieldError {
+  const [, field = '', msg = problem] = /^([^\s:]+):? (.*)$/s.exec(problem) ?? []
+  return { field, msg, in: 'body' }
 }
 
 /** A project has one configuration of each type, so its id follows from the two. */

@@ -2,6 +2,7 @@ import { hash, randomBytes } from 'node:crypto'
 import type { Accounts, AccountsOptions } from '../../../account/account.ts'
 import { createAccounts } from '../../../account/accounts.ts'
 import { openControl } from '../../../database/control/control.ts'
+import { schemaProblems } from '../../../database/schema-problems.ts'
 import { EngineError } from '../../../engine/errors.ts'
 import { silentLogger } from '../../../telemetry/logger.ts'
 import { createMetrics } from '../../../telemetry/metrics.ts'
@@ -60,6 +61,7 @@ export async function openWorld(options: WorldOptions = {}): Promise<World> {
       { chainID: 0, name: 'solana-devnet', endpoint: 'https://api.devnet.solana.com' },
     ],
     publicChains: new Set([publicChain]),
+    schemaProblems,
     inspectModule: (bytes) => inspect(bytes, door),
     exportReceipt: async (key, id) => (await (await projects.reader(key)).messageById(id)) && { version: 1 },
     removeLogs: async (key, instanceId) => {
