@@ -1,5 +1,5 @@
-import { createNode, type Node } from '../node/create-node.ts'
-import type { NodeOptions } from '../node/options.ts'
+import { createNode, type Node, type NodeAddresses } from '../node/create-node.ts'
+import { type NodeOptions, printable } from '../node/options.ts'
 import type { Context } from './context.ts'
 import { exitCodes } from './errors.ts'
 
@@ -37,7 +37,7 @@ export async function runNode(options: NodeOptions, context: Context): Promise<v
 }
 
 function announce(node: Node, options: NodeOptions, context: Context): void {
-  const addresses = Object.fromEntries(Object.entries(node.addresses).filter(([, address]) => address))
+  const addresses = placesOf(node.addresses, options)
   const password = node.firstStart?.adminPassword
   // On standard error: services keep standard output in their logs.
   if (password !== undefined) {
@@ -48,4 +48,11 @@ function announce(node: Node, options: NodeOptions, context: Context): void {
     const places = Object.entries(addresses).map(([name, address]) => `${name} ${address}`)
     return `ready: ${places.join(', ')}, data ${options.dataDir}`
   })
+}
+
+/** Where devices and operators reach the node: its own ports, and the broker that it attaches to, without credentials. */
+export function placesOf(addresses: NodeAddresses, options: NodeOptions): Readonly<Record<string, string>> {
+  const { mqttBroker } = printable(options)
+  const all = { ...addresses, mqttBroker: mqttBroker as string | undefined }
+  return Object.fromEntries(Object.entries(all).filter(([, address]) => address !== undefined))
 }
