@@ -92,7 +92,7 @@ function explain(schema: TSchema, value: unknown, error: SchemaError): ShapeProb
         { path, message: `"${cut(at(value, error.instancePath))}" does not match ${part.pattern ?? params.pattern}` },
       ]
     case 'type':
-      return [{ path, message: `wanted ${kindOf(part)}, found ${found(at(value, error.instancePath))}` }]
+      return [{ path, message: wrongType(at(value, error.instancePath), part) }]
     default:
       return [{ path, message: error.message }]
   }
@@ -104,6 +104,13 @@ function unknownKey(key: string, part: JsonSchema): string {
   if (known.length === 0 && patterns.length > 0) return `"${cut(key)}" does not match ${patterns.join(' or ')}`
   const meant = suggest(key, known)
   return `unknown key "${cut(key)}"${meant ? `; did you mean "${meant}"?` : `; known are ${known.join(', ')}`}`
+}
+
+/** A text where a map of one key is wanted most likely is that key's value. */
+function wrongType(given: unknown, part: JsonSchema): string {
+  const keys = Object.keys(part.properties ?? {})
+  const form = keys.length === 1 && typeof given === 'string' ? ` such as { ${keys[0]}: ${cut(given)} }` : ''
+  return `wanted ${kindOf(part)}${form}, found ${found(given)}`
 }
 
 function wrongChoice(given: unknown, part: JsonSchema): string {

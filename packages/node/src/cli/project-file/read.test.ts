@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { CliError, type FileProblem } from '../errors.ts'
 import { readProjectFile } from './read.ts'
@@ -160,6 +161,22 @@ database: {}
   it('refuses a bomb of aliases', () => {
     const levels = Array.from({ length: 12 }, (_, i) => `  - &a${i + 1} [${Array(9).fill(`*a${i}`).join(', ')}]`)
     expect(problemsOf(`version: 1\nname: a\nfacts:\n  - &a0 [x]\n${levels.join('\n')}\n`)[0]?.message).toMatch(/alias/i)
+  })
+
+  it('shows the form of a map that was given as text, and says what pbft would need', () => {
+    expect(problemsOf('version: 1\nname: a\nconsensus: pbft\n')[0]?.message).toBe(
+      'wanted a map such as { kind: pbft }, found "pbft"',
+    )
+    const file = 'version: 1\nname: a\nconsensus: { kind: pbft }\n'
+    expect(problemsOf(file, 'PROJECT_FILE_UNSUPPORTED')[0]?.message).toMatch(/^pbft lets several nodes agree.*poa/)
+  })
+
+  it('takes the forms of docs/build/project-file.md', () => {
+    const guide = readFileSync(new URL('../../../../../docs/build/project-file.md', import.meta.url), 'utf8')
+    const [full = '', later = ''] = [...guide.matchAll(/```yaml\n([\s\S]*?)```/g)].map(([, block]) => block)
+    expect(readProjectFile(full, 'w3bstream.yaml').name).toBe('weather')
+    const beyond = problemsOf(`version: 1\nname: a\n${later}`, 'PROJECT_FILE_UNSUPPORTED')
+    expect(beyond.map(({ path }) => path)).toEqual(['consensus.kind', 'minNodes', 'retention', 'facts'])
   })
 
   it('refuses what this version cannot honour instead of ignoring it', () => {

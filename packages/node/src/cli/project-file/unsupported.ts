@@ -9,7 +9,10 @@ export function unsupported(file: ProjectFile): ShapeProblem[] {
   const problems: ShapeProblem[] = []
   const refuse = (path: (string | number)[], message: string) => problems.push({ path, message })
   if (file.consensus && file.consensus.kind !== 'poa')
-    refuse(['consensus', 'kind'], `${file.consensus.kind} is not available; this version runs poa with one node`)
+    refuse(
+      ['consensus', 'kind'],
+      `${file.consensus.kind} lets several nodes agree, and this version runs a project on one node; write poa, or remove the section`,
+    )
   if ((file.minNodes ?? 1) > 1) refuse(['minNodes'], 'this version runs a project on one node')
   if (file.retention && Object.keys(file.retention).length > 0)
     refuse(['retention'], 'this version keeps all data; remove the section')
