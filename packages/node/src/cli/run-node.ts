@@ -52,7 +52,8 @@ function announce(node: Node, options: NodeOptions, context: Context): void {
 
 /** Where devices and operators reach the node: its own ports, and the broker that it attaches to, without credentials. */
 export function placesOf(addresses: NodeAddresses, options: NodeOptions): Readonly<Record<string, string>> {
-  const { mqttBroker } = printable(options)
-  const all = { ...addresses, mqttBroker: mqttBroker as string | undefined }
-  return Object.fromEntries(Object.entries(all).filter(([, address]) => address !== undefined))
+  const places: Record<string, string> = {}
+  for (const [name, address] of Object.entries({ ...addresses, mqttBroker: printable(options).mqttBroker }))
+    if (typeof address === 'string') places[name] = address
+  return places
 }
