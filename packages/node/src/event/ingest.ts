@@ -3,8 +3,10 @@ import {
   decodeEnvelope,
   decodeReceipt,
   type Envelope,
+  fromHex,
   type Message,
   type ProjectKey,
+  receiptStatus,
   signedMessage,
   toHex,
   verifyEnvelope,
@@ -25,6 +27,7 @@ import type { Projects } from '../project/project.ts'
 import { CommittedAnswer, eventResults } from './answer.ts'
 import type { EventCounter } from './event-counter.ts'
 import type { EventManager } from './event-manager.ts'
+import type { Committed } from './mailbox.ts'
 import { normalizeTimestamp } from './timestamp.ts'
 
 export interface IngestDeps {
@@ -80,17 +83,17 @@ export class Ingest implements Door {
     return this.#deps.devices.identity(entry, publisher)
   }
 
-  publish(identity: PublisherIdentity, event: EventInput): Promise<EventAnswer> {
+  publish(identity: PublisherIdentity, input: EventInput): Promise<EventAnswer> {
     const { now } = this.#deps
     if (!identity.valid) return Promise.reject(new ApiError('PublisherNotFound', identity.publisherId))
-    const problem = this.#checkEvent(event)
+    const problem = this.#checkEvent(input)
     if (problem) return Promise.reject(problem)
-    const eventID = event.eventId ? event.eventId.toLowerCase() : `${randomUUID()}_w3b`
+    const eventID = input.eventId ? input.eventId.toLowerCase() : `${randomUUID()}_w3b`
     const { channel, publisherId, publisherKey } = identity
-    const eventType = event.eventType || defaultType
-    if (event.channel !== channel)
+    const eventType = input.eventType || defaultType
+    if (input.channel !== channel)
       return Promise.resolve({
-        channel: event.channel,
+        channel: input.channel,
         publisherID: publisherId,
         publisherKey,
         eventID,
@@ -108,20 +111,16 @@ export class Ingest implements Door {
       publisherKey,
       eventType,
       eventId: eventID,
-      timestampMs: normalizeTimestamp(event.timestampMs, receivedMs),
-      topic: event.topic ?? '',
-      idempotencyKey: event.idempotencyKey ?? '',
-      payload: event.payload,
+      timestampMs: normalizeTimestamp(input.timestampMs, receivedMs),
+      topic: input.topic ?? '',
+      idempotencyKey: input.idempotencyKey ?? '',
+      payload: input.payload,
     }
     this.#count(identity.project, channel, publisherKey, eventType)
-    return this.#deps.manager.submit(identity.project, message).then((committed) => {
-      const { definitionNow } = this.#deps.projects
-      return new CommittedAnswer(
-        { channel, publisherID: publisherId, publisherKey, eventID, timestamp: now() },
-        committed,
-        () => definitionNow(identity.project),
-      )
-    })
+    const event = { channel, publisherID: publisherId, publisherKey, eventID }
+    return this.#deps.manager
+      .submit(identity.project, message)
+      .then((committed) => this.#answer(identity.project, event, committed, input.transport))
   }
 
   async push(
@@ -142,7 +141,7 @@ export class Ingest implements Door {
     )
   }
 
-  async publishEnvelope(bytes: Uint8Array): Promise<EventAnswer> {
+  async publishEnvelope(bytes: Uint8Array, transport: EventInput['transport']): Promise<EventAnswer> {
     const envelope = this.#readEnvelope(bytes)
     const entry = this.#deps.projects.byKey(toHex(envelope.project))
     if (!entry) throw new ApiError('ProjectNotFound', toHex(envelope.project))
@@ -159,14 +158,8 @@ export class Ingest implements Door {
     const { eventId: eventID, eventType } = message
     this.#count(entry.key, entry.name, publisher.key, eventType)
     const committed = await this.#deps.manager.submit(entry.key, message)
-    const event = {
-      channel: entry.name,
-      publisherID: publisher.publisherId,
-      publisherKey: publisher.key,
-      eventID,
-      timestamp: this.#deps.now(),
-    }
-    return new CommittedAnswer(event, committed, () => this.#deps.projects.definitionNow(entry.key))
+    const { publisherId: publisherID, key: publisherKey } = publisher
+    return this.#answer(entry.key, { channel: entry.name, publisherID, publisherKey, eventID }, committed, transport)
   }
 
   acceptsWork(project: ProjectKey): boolean {
@@ -175,6 +168,32 @@ export class Ingest implements Door {
 
   whenReady(project: ProjectKey, callback: () => void): () => void {
     return this.#deps.manager.whenReady(project, callback)
+  }
+
+  /** A repeated event is answered with the ids of the first. Over MQTT its own event id stays: by it devices know what is answered. */
+  #answer(
+    project: ProjectKey,
+    event: Pick<EventAnswer, 'channel' | 'publisherID' | 'publisherKey' | 'eventID'>,
+    committed: Committed,
+    transport: EventInput['transport'],
+  ): EventAnswer | Promise<EventAnswer> {
+    const { projects, now } = this.#deps
+    const answer = (eventID: string, messageId: Uint8Array) =>
+      new CommittedAnswer({ ...event, eventID, timestamp: now() }, { messageId, receipt: committed.receipt }, () =>
+        projects.definitionNow(project),
+      )
+    if (receiptStatus(committed.receipt) !== 'duplicate') return answer(event.eventID, committed.messageId)
+    return this.#first(project, committed.receipt).then(({ id, eventId }) =>
+      answer(transport === 'mqtt' ? event.eventID : (eventId ?? event.eventID), id),
+    )
+  }
+
+  /** The message that one with the receipt of a duplicate repeats. */
+  async #first(project: ProjectKey, receipt: Uint8Array): Promise<{ id: Uint8Array; eventId?: string }> {
+    const { duplicateOf } = JSON.parse(decodeReceipt(receipt).detail) as { duplicateOf: string }
+    const id = fromHex(duplicateOf, 32)
+    const reader = await this.#deps.projects.reader(project)
+    return (await reader.messageById(id)) ?? { id }
   }
 
   #checkEvent({ payload, eventType, eventId, idempotencyKey }: EventInput): ApiError | undefined {

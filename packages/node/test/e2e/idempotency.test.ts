@@ -31,7 +31,7 @@ describe('retries', () => {
 
   const counted = async (word: string) => (await admin.kv('retries')).get(word)?.readInt32LE()
   /** The part of an answer that a retry must repeat. */
-  const essence = ({ results, error }: EventBody) => ({ results, error })
+  const essence = ({ results, error, eventID, messageID }: EventBody) => ({ results, error, eventID, messageID })
 
   it('are executed once under one Idempotency-Key, at the same time and one after the other', async () => {
     const options = { idempotencyKey: 'key-1' }
@@ -55,6 +55,15 @@ describe('retries', () => {
     await node.start()
     expect(essence((await send('crash', options)).json)).toEqual(essence(first.json))
     expect(await counted('crash')).toBe(1)
+  })
+
+  it('are answered as the first was, whatever their body', async () => {
+    const first = await send('original', { idempotencyKey: 'key-6', eventId: 'e1' })
+    const second = await send('altered', { idempotencyKey: 'key-6', eventId: 'e2' })
+    expect(essence(second.json)).toEqual(essence(first.json))
+    expect(second.json.eventID).toBe('e1')
+    expect(Object.keys(second.json)).toEqual(Object.keys(first.json))
+    expect(await counted('altered')).toBeUndefined()
   })
 
   it('are told apart by device', async () => {
