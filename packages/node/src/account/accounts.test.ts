@@ -65,6 +65,22 @@ describe('login by password', () => {
     await expect(byPassword(accounts, 'a good password')).resolves.toBeDefined()
   })
 
+  it('ends a lock when its time is over, however often it was tried meanwhile', async () => {
+    const { accounts, clock } = open({ attempts: { perAccount: 2, perAddress: 100, windowMs: minuteMs } })
+    await accounts.ensureAdmin({ password: 'a good password' })
+    for (let n = 0; n < 2; n++) await expect(byPassword(accounts, 'wrong')).rejects.toThrow()
+    for (const password of ['a good password', 'wrong', 'a good password']) {
+      clock.ms += minuteMs / 4
+      await expect(byPassword(accounts, password)).rejects.toMatchObject({ code: 'TooManyAttempts' })
+    }
+    clock.ms += minuteMs / 4
+    await expect(byPassword(accounts, 'a good password')).resolves.toBeDefined()
+    // A login that succeeded forgets what failed before it.
+    await expect(byPassword(accounts, 'wrong')).rejects.toMatchObject({ code: 'InvalidPassword' })
+    await expect(byPassword(accounts, 'a good password')).resolves.toBeDefined()
+    await expect(byPassword(accounts, 'wrong')).rejects.toMatchObject({ code: 'InvalidPassword' })
+  })
+
   it('changes a password', async () => {
     const { accounts } = open()
     await accounts.ensureAdmin({ password: 'a good password' })
