@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs'
+import { chmodSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite'
 import type { ProjectKey } from '@w3bstream/protocol'
@@ -52,6 +52,8 @@ class SqliteSessionStore implements SessionStore {
   constructor(file: string) {
     try {
       this.#db = new DatabaseSync(file)
+      // Queued messages are devices' data; the files beside it take its mode.
+      if (file !== ':memory:') chmodSync(file, 0o600)
       this.#db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL')
       migrate(this.#db)
     } catch (cause) {
