@@ -1,8 +1,10 @@
 import { secp256k1 } from '@noble/curves/secp256k1.js'
 import { keccak_256 } from '@noble/hashes/sha3.js'
+import type { BatchHeader } from './batch.ts'
 import { Reader, Writer } from './bytes/codec.ts'
 import { concatBytes, equalBytes, fromHex } from './bytes/hex.ts'
 import { ProtocolError } from './error.ts'
+import { keccakTree, merkleRoot } from './merkle.ts'
 
 /**
  * What a member states about an executed batch. A quorum of such signatures is the certificate, which a contract can check.
@@ -22,6 +24,27 @@ export interface Commit {
   readonly facts: Uint8Array
   /** Running digest over all logical writes of the project's history. */
   readonly state: Uint8Array
+}
+
+/** Root of a tree without leaves, Keccak-256: of effects when there are none, of facts until some are declared. */
+export const emptyKeccakRoot = merkleRoot([], keccakTree)
+
+/** What a member states about a batch that it executed. */
+export function commitOf(
+  { project, epoch, height }: Pick<BatchHeader, 'project' | 'epoch' | 'height'>,
+  executed: { hash: Uint8Array; receiptsRoot: Uint8Array; effectsRoot: Uint8Array; stateDigest: Uint8Array },
+): Commit {
+  const { hash, receiptsRoot, effectsRoot, stateDigest } = executed
+  return {
+    project,
+    epoch,
+    height,
+    batch: hash,
+    receipts: receiptsRoot,
+    effects: effectsRoot,
+    facts: emptyKeccakRoot,
+    state: stateDigest,
+  }
 }
 
 export interface CommitSignature {

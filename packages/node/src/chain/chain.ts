@@ -58,6 +58,18 @@ export interface TransactionOutcome {
   readonly detail?: string
 }
 
+/** A signed transaction as JSON, wei as decimal text: the local part of an outbox row, and an answer in the witness. */
+export function encodeLocal(transaction: SignedTransaction): string {
+  return JSON.stringify(transaction, (_, value) => (typeof value === 'bigint' ? value.toString() : value))
+}
+
+/** Of that part only the hash may be shown: a signed transaction could be sent by its reader. */
+export function localHash(local: string): string | undefined {
+  if (local === '') return undefined
+  const { hash } = JSON.parse(local) as { hash?: unknown }
+  return typeof hash === 'string' ? hash : undefined
+}
+
 /** Sends what committed batches ask for, and follows it until it is final. */
 export interface Dispatcher {
   /**

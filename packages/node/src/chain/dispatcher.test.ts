@@ -12,10 +12,10 @@ import { createMetrics, type Metrics } from '../telemetry/metrics.ts'
 import { openWallet } from '../wallet/open-wallet.ts'
 import type { Wallet } from '../wallet/wallet.ts'
 import type { SignedTransaction, TransactionOutcome, TransactionRequest } from './chain.ts'
+import { encodeLocal } from './chain.ts'
 import { parseChains } from './chain-table.ts'
 import { createDispatcher, type DispatcherOptions } from './dispatcher.ts'
 import { openChains } from './open-chains.ts'
-import { encodeLocal } from './outbox.ts'
 
 const accountId = '11'
 const project = toHex(new Uint8Array(32).fill(3))

@@ -11,9 +11,10 @@ import { silentLogger } from '../telemetry/logger.ts'
 import { openWallet } from '../wallet/open-wallet.ts'
 import type { Wallet } from '../wallet/wallet.ts'
 import type { TransactionRequest } from './chain.ts'
+import { encodeLocal } from './chain.ts'
 import { parseChains } from './chain-table.ts'
 import { type ChainsOptions, openChains } from './open-chains.ts'
-import { decodeLocal, encodeLocal } from './outbox.ts'
+import { decodeLocal } from './outbox.ts'
 
 const accountId = '11'
 const project = toHex(new Uint8Array(32).fill(3))

@@ -2,8 +2,9 @@ import { keccakTree, toHex } from '@w3bstream/protocol'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { SignedTransaction } from './chain.ts'
+import { encodeLocal } from './chain.ts'
 import { ChainError } from './errors.ts'
-import { decodeLocal, encodeLocal } from './outbox.ts'
+import { decodeLocal } from './outbox.ts'
 
 const bytes = (length: number) => fc.uint8Array({ minLength: length, maxLength: length }).map(toHex)
 

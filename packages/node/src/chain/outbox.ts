@@ -26,12 +26,7 @@ const schema = Compile(
   ),
 )
 
-/** A signed transaction as the local part of an outbox row. */
-export function encodeLocal(transaction: SignedTransaction): string {
-  return JSON.stringify(transaction, (_, value) => (typeof value === 'bigint' ? value.toString() : value))
-}
-
-/** @throws ChainError OUTBOX_CORRUPT */
+/** The reverse of `encodeLocal`. @throws ChainError OUTBOX_CORRUPT */
 export function decodeLocal(text: string): SignedTransaction {
   let value: unknown
   try {

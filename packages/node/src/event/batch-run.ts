@@ -4,6 +4,7 @@ import {
   decodeMessage,
   decodeReceipt,
   effectLeaf,
+  emptyKeccakRoot,
   encodeEffectBody,
   type HandlerResult,
   keccakTree,
@@ -27,7 +28,7 @@ import {
   type ProjectDefinition,
 } from '../project/definition.ts'
 import { applyRows } from '../project/definition-rows.ts'
-import type { DecidedBatch, ExecutedBatch, ExecutorServices } from './executor/executor.ts'
+import { type DecidedBatch, type ExecutedBatch, type ExecutorServices, packedPart } from './executor/executor.ts'
 import { type CurrentCall, HandlerHost, type Progress } from './handler-host.ts'
 import type { LiveModules } from './live-modules.ts'
 import { type Route, Router } from './router.ts'
@@ -103,7 +104,7 @@ export class BatchRun {
     const { ids, messages, ends } = this.#batch
     const decoded: Message[] = []
     for (let index = 0; index < ends.length; index++) {
-      const message = decodeMessage(part(messages, ends, index))
+      const message = decodeMessage(packedPart(messages, ends, index))
       const ran = this.#one(message, ids.subarray(index * 32, index * 32 + 32), index)
       const receipt = ran instanceof Promise ? await ran : ran
       this.#receipts.push(receipt)
@@ -285,14 +286,14 @@ export class BatchRun {
       return {
         index,
         id: messageId,
-        message: part(this.#batch.messages, this.#batch.ends, index),
+        message: packedPart(this.#batch.messages, this.#batch.ends, index),
         receivedMs,
         kind,
         publisherId,
         eventType,
         eventId,
         status,
-        receipt: part(receipts, ends, index),
+        receipt: packedPart(receipts, ends, index),
       }
     })
     return { rows, receipts, ends }
@@ -317,7 +318,7 @@ export class BatchRun {
     const receiptsRoot = merkleRoot(rows.map((row) => leafHash(row.receipt)))
     const effectsRoot =
       effects.length === 0
-        ? emptyEffects
+        ? emptyKeccakRoot
         : merkleRoot(
             effects.map(({ effect }) => effectLeaf(effect)),
             keccakTree,
@@ -362,15 +363,9 @@ export class BatchRun {
 
 /** Batches from one forgetting of old idempotency keys to the next. */
 const forgetKeysEvery = 256n
-const emptyEffects = merkleRoot([], keccakTree)
 
 /** Bytes of the usual receipt: one handler, no effects. */
 const receiptBytes = 192
-
-/** The entry of this index among those that stand one behind the other and end where `ends` says. */
-function part(bytes: Uint8Array, ends: Uint32Array, index: number): Uint8Array {
-  return bytes.subarray(index === 0 ? 0 : ends[index - 1], ends[index])
-}
 
 function resultOf({ applet, instance, strategy, codeHash }: Route): HandlerResult {
   return {

@@ -1,6 +1,7 @@
 import type { Message, ProjectKey, Sfid } from '@w3bstream/protocol'
 import { ApiError } from '../endpoint/api-error.ts'
 import type { Service } from '../endpoint/endpoint.ts'
+import { untilAborted } from '../util/until-aborted.ts'
 import type { ExecutedBatch, Executor } from './executor/executor.ts'
 import type { Committed } from './mailbox.ts'
 import type { OrderedMessages } from './order.ts'
@@ -102,19 +103,5 @@ export class EventManager implements Service {
         .finally(() => this.#opening.delete(project))
     }
     return opening
-  }
-}
-
-/** Resolves with the work or at the signal, whichever comes first. */
-async function untilAborted(work: Promise<void>, signal: AbortSignal | undefined): Promise<void> {
-  if (!signal) return work
-  const aborted = Promise.withResolvers<void>()
-  const give = () => aborted.resolve()
-  if (signal.aborted) give()
-  signal.addEventListener('abort', give)
-  try {
-    await Promise.race([work, aborted.promise])
-  } finally {
-    signal.removeEventListener('abort', give)
   }
 }

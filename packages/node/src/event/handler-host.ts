@@ -1,5 +1,5 @@
 import { type EffectBody, effectId, type Hex, type ProjectKey, Writer } from '@w3bstream/protocol'
-import type { SignedTransaction } from '../chain/chain.ts'
+import { encodeLocal, type SignedTransaction } from '../chain/chain.ts'
 import type {
   LogRow,
   MaybePromise,
@@ -191,7 +191,7 @@ export class HandlerHost implements HostContext {
     const signed = await this.#ask(
       'sign',
       () => this.#services.sign({ project: this.#project, height: this.#height, accountId, transaction }),
-      encodeSigned,
+      (answer) => new TextEncoder().encode(encodeLocal(answer)),
     )
     this.#pending.push({ body: transactionBody(signed), signed })
     return signed.hash
@@ -300,7 +300,7 @@ export class HandlerHost implements HostContext {
         messageIndex: this.#current.messageIndex,
         body,
       }
-      this.effects.push({ effect, local: signed ? serializeSigned(signed) : '' })
+      this.effects.push({ effect, local: signed ? encodeLocal(signed) : '' })
     }
   }
 
@@ -310,15 +310,6 @@ export class HandlerHost implements HostContext {
     if (this.#savepoint) await this.#transaction.rollbackToSavepoint()
     for (const { signed } of this.#pending) if (signed) this.#services.release(signed)
   }
-}
-
-/** A signed transaction as JSON; wei as decimal text. */
-function serializeSigned(signed: SignedTransaction): string {
-  return JSON.stringify(signed, (_, value) => (typeof value === 'bigint' ? value.toString() : value))
-}
-
-function encodeSigned(signed: SignedTransaction): Uint8Array {
-  return new TextEncoder().encode(serializeSigned(signed))
 }
 
 function transactionBody({ chainId, chainName, to, value, data, operator }: SignedTransaction): EffectBody {

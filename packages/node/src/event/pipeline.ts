@@ -4,12 +4,11 @@ import {
   type Certificate,
   type Commit,
   type CommitSignature,
+  commitOf,
   encodeBatchHeader,
   encodeCertificate,
   fromHex,
-  keccakTree,
   type Message,
-  merkleRoot,
   messageProblem,
   type ProjectKey,
   W3bstreamError,
@@ -25,7 +24,7 @@ import {
 import { DatabaseError } from '../database/errors.ts'
 import { ApiError } from '../endpoint/api-error.ts'
 import type { Logger } from '../telemetry/logger.ts'
-import type { ExecutedBatch, Executor } from './executor/executor.ts'
+import { type ExecutedBatch, type Executor, packedPart } from './executor/executor.ts'
 import { type Committed, Mailbox, type MailboxLimits, type Waiting } from './mailbox.ts'
 import { type OrderedMessages, orderMessages } from './order.ts'
 
@@ -50,8 +49,6 @@ export interface PipelineDeps {
   /** Told of each batch before its senders are answered. What it throws is logged: the batch is on disk whatever follows. */
   onCommitted(batch: ExecutedBatch, messages: OrderedMessages): void
 }
-
-const noFacts = merkleRoot([], keccakTree)
 
 /**
  * The way of one project's messages: mailbox, order, consensus, execution, answer. A batch is cut whenever consensus takes
@@ -173,21 +170,12 @@ export class Pipeline {
   #done(header: BatchHeader, ordered: OrderedMessages, executed: ExecutedBatch): void {
     this.#inFlight--
     this.#committed = { height: header.height, batchHash: batchHash(header), timeMs: header.timeMs }
-    const { receiptsRoot, effectsRoot, stateDigest, height } = executed
-    const commit: Commit = {
-      project: this.#projectBytes,
-      epoch: header.epoch,
-      height,
-      batch: this.#committed.batchHash,
-      receipts: receiptsRoot,
-      effects: effectsRoot,
-      facts: noFacts,
-      state: stateDigest,
-    }
+    const { height, receipts, ends } = executed
+    const commit = commitOf(header, { hash: this.#committed.batchHash, ...executed })
     this.#tellCommitted(executed, ordered)
     for (const [index, { resolve }] of ordered.waiting.entries()) {
-      const receipt = executed.receipts.subarray(index === 0 ? 0 : executed.ends[index - 1], executed.ends[index])
-      resolve({ messageId: ordered.ids.subarray(32 * index, 32 * index + 32), height, index, receipt })
+      const messageId = ordered.ids.subarray(32 * index, 32 * index + 32)
+      resolve({ messageId, height, index, receipt: packedPart(receipts, ends, index) })
     }
     const outputs = this.#consensus.executed(commit)
     this.#pump()

@@ -10,6 +10,7 @@ import {
   summarize,
   toHex,
 } from '@w3bstream/protocol'
+import { localHash } from '../chain/chain.ts'
 import type { OutboxRow, ProjectReader } from '../database/database.ts'
 
 /**
@@ -48,11 +49,10 @@ export async function exportReceipt(
 
 function transactionOf(row: OutboxRow): ReceiptTransaction {
   const body = decodeEffectBody(row.body)
-  const { hash = '' } = row.local ? (JSON.parse(row.local) as { hash?: string }) : {}
   return {
     effectId: toHex(row.id),
     chainId: body.kind === 'transaction' ? body.chainId.toString() : '0',
-    hash,
+    hash: localHash(row.local) ?? '',
     state: row.state,
     ...(row.detail ? { detail: row.detail } : {}),
   }

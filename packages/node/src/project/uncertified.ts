@@ -1,4 +1,4 @@
-import { type Commit, decodeBatchHeader, keccakTree, merkleRoot } from '@w3bstream/protocol'
+import { type Commit, commitOf, decodeBatchHeader } from '@w3bstream/protocol'
 import type { ProjectReader } from '../database/database.ts'
 
 /** Certificates are written a moment after their batch, so a crash leaves few without; this many are looked through at most. */
@@ -11,20 +11,7 @@ export async function uncertifiedCommits(reader: ProjectReader): Promise<Commit[
   for (let height = last; height > 0n && commits.length < searched; height--) {
     const batch = await reader.batch(height)
     if (!batch || batch.certificate.length > 0) break
-    const { project, epoch } = decodeBatchHeader(batch.header)
-    const { hash, receiptsRoot, effectsRoot, stateDigest } = batch
-    commits.unshift({
-      project,
-      epoch,
-      height,
-      batch: hash,
-      receipts: receiptsRoot,
-      effects: effectsRoot,
-      facts: noFacts,
-      state: stateDigest,
-    })
+    commits.unshift(commitOf(decodeBatchHeader(batch.header), batch))
   }
   return commits
 }
-
-const noFacts = merkleRoot([], keccakTree)

@@ -2,10 +2,10 @@ import type { Duplex } from 'node:stream'
 import type { ProjectKey } from '@w3bstream/protocol'
 import type { Logger } from '../../telemetry/logger.ts'
 import type { Metrics } from '../../telemetry/metrics.ts'
+import { untilAborted } from '../../util/until-aborted.ts'
 import type { Door, Service } from '../endpoint.ts'
 import type { Broker, ResolveProject } from './broker.ts'
 import { Budget } from './budget.ts'
-import type { Client } from './client.ts'
 import type { Qos } from './codec/publish.ts'
 import { reason } from './codec/reason.ts'
 import { Connection } from './connection.ts'
@@ -112,7 +112,7 @@ class OwnMqttEndpoint implements MqttEndpoint {
     const clients = [...broker.clients.values()]
     for (const client of clients) client.stop()
     // What was taken is finished and acknowledged; MQTT 5 clients are told to come back.
-    await settledOrAborted(clients, signal)
+    await untilAborted(Promise.all(clients.map((client) => client.settled())), signal)
     for (const client of clients) client.disconnect(reason.serverShuttingDown)
     await this.#closeConnections(signal)
     await Promise.all(closed.map((close) => close()))
@@ -205,16 +205,4 @@ class OwnMqttEndpoint implements MqttEndpoint {
     await closed
     signal?.removeEventListener('abort', destroy)
   }
-}
-
-async function settledOrAborted(clients: Client[], signal: AbortSignal | undefined): Promise<void> {
-  if (signal?.aborted) return
-  const settled = Promise.all(clients.map((client) => client.settled()))
-  let abort = () => {}
-  const aborted = new Promise<void>((resolve) => {
-    abort = () => resolve()
-    signal?.addEventListener('abort', abort, { once: true })
-  })
-  await Promise.race([settled, aborted])
-  signal?.removeEventListener('abort', abort)
 }

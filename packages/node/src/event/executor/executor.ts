@@ -9,6 +9,11 @@ import type { ProjectTip } from '../../database/database.ts'
 import type { Transaction } from '../../engine/engine.ts'
 import type { DefinitionChange } from '../../project/definition-rows.ts'
 
+/** The entry of this index among those that stand one behind the other and end where `ends` says. */
+export function packedPart(bytes: Uint8Array, ends: Uint32Array, index: number): Uint8Array {
+  return bytes.subarray(index === 0 ? 0 : ends[index - 1], ends[index])
+}
+
 /** A batch as consensus decided it. */
 export interface DecidedBatch {
   readonly project: ProjectKey

@@ -1,5 +1,6 @@
 import { toHex } from '@w3bstream/protocol'
 import Type, { type Static } from 'typebox'
+import { localHash } from '../../../chain/chain.ts'
 import type { OutboxRow as StoredEffect } from '../../../database/database.ts'
 import { ApiError } from '../../api-error.ts'
 import type { RouteContext } from '../context.ts'
@@ -113,14 +114,7 @@ function outboxRow(row: StoredEffect): Static<typeof OutboxRow> {
     state: row.state,
     attempts: row.attempts,
     detail: row.detail,
-    hash: transactionHash(row.local),
+    hash: localHash(row.local),
     updatedAt: rfc3339(row.updatedMs),
   }
-}
-
-/** Of what the outbox keeps beside an effect, only the hash is shown: a signed transaction could be sent by its reader. */
-function transactionHash(local: string): string | undefined {
-  if (local === '') return undefined
-  const { hash } = JSON.parse(local) as { hash?: unknown }
-  return typeof hash === 'string' ? hash : undefined
 }
