@@ -75,6 +75,7 @@ export {
   messageLimits,
   messageProblem,
   type Origin,
+  ownMessage,
   readMessage,
   writeMessage,
 } from './message.ts'

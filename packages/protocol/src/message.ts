@@ -40,6 +40,29 @@ export interface Message {
   readonly payload: Uint8Array
 }
 
+/** A message of the node's own, which no device sent: a change of the configuration, an answer from outside. */
+export function ownMessage(
+  kind: 'config' | 'answer',
+  nowMs: number,
+  fields: Pick<Message, 'nonce' | 'payload'> & Partial<Pick<Message, 'eventType' | 'eventId' | 'idempotencyKey'>>,
+): Message {
+  const { nonce, payload, eventType = '', eventId = '', idempotencyKey = '' } = fields
+  return {
+    kind,
+    receivedMs: nowMs,
+    nonce,
+    origin: { type: 'vouched' },
+    publisherId: '',
+    publisherKey: '',
+    eventType,
+    eventId,
+    timestampMs: nowMs,
+    topic: '',
+    idempotencyKey,
+    payload,
+  }
+}
+
 export const messageLimits = {
   payloadBytes: 16 * 1024 * 1024,
   textBytes: 4096,

@@ -84,7 +84,6 @@ export class Ingest implements Door {
   }
 
   publish(identity: PublisherIdentity, input: EventInput): Promise<EventAnswer> {
-    const { now } = this.#deps
     if (!identity.valid) return Promise.reject(new ApiError('PublisherNotFound', identity.publisherId))
     const problem = this.#checkEvent(input)
     if (problem) return Promise.reject(problem)
@@ -101,21 +100,14 @@ export class Ingest implements Door {
         results: null,
         error: 'InvalidEventChannel',
       })
-    const receivedMs = now()
-    const message: Message = {
-      kind: 'data',
-      receivedMs,
-      nonce: this.#nonce(),
-      origin: { type: 'vouched' },
+    const message = this.#vouched(input, {
       publisherId,
       publisherKey,
       eventType,
       eventId: eventID,
-      timestampMs: normalizeTimestamp(input.timestampMs, receivedMs),
       topic: input.topic ?? '',
       idempotencyKey: input.idempotencyKey ?? '',
-      payload: input.payload,
-    }
+    })
     this.#count(identity.project, channel, publisherKey, eventType)
     const event = { channel, publisherID: publisherId, publisherKey, eventID }
     return this.#deps.manager
@@ -248,31 +240,47 @@ export class Ingest implements Door {
     if (!device) return refused('device_id is empty')
     const problem = this.#checkEvent({ channel, transport: 'http', ...item })
     if (problem) return refused(problem.message)
-    const receivedMs = this.#deps.now()
     const eventType = item.eventType || defaultType
     this.#count(project, channel, item.deviceId, eventType)
     try {
-      const committed = await this.#deps.manager.submit(project, {
-        kind: 'data',
-        receivedMs,
-        nonce: this.#nonce(),
-        origin: { type: 'vouched' },
+      const message = this.#vouched(item, {
         publisherId: device.publisherId,
         publisherKey: item.deviceId,
         eventType,
         eventId: `${randomUUID()}_event2`,
-        timestampMs: normalizeTimestamp(item.timestampMs, receivedMs),
         topic: '',
         // Each item of a repeated push is recognised by its place in it.
         idempotencyKey: idempotencyKey && `${idempotencyKey}/${index}`,
-        payload: item.payload,
       })
+      const committed = await this.#deps.manager.submit(project, message)
       return {
         index,
         results: eventResults(decodeReceipt(committed.receipt), this.#deps.projects.definitionNow(project)),
       }
     } catch (error) {
       return refused(error instanceof Error ? error.message : String(error))
+    }
+  }
+
+  /** A device's message that this node answers for: it saw the token. */
+  #vouched(
+    { payload, timestampMs }: Pick<EventInput, 'payload' | 'timestampMs'>,
+    fields: Pick<Message, 'publisherId' | 'publisherKey' | 'eventType' | 'eventId' | 'topic' | 'idempotencyKey'>,
+  ): Message {
+    const receivedMs = this.#deps.now()
+    return {
+      kind: 'data',
+      receivedMs,
+      nonce: this.#nonce(),
+      origin: { type: 'vouched' },
+      publisherId: fields.publisherId,
+      publisherKey: fields.publisherKey,
+      eventType: fields.eventType,
+      eventId: fields.eventId,
+      timestampMs: normalizeTimestamp(timestampMs, receivedMs),
+      topic: fields.topic,
+      idempotencyKey: fields.idempotencyKey,
+      payload,
     }
   }
 

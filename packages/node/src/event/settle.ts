@@ -3,6 +3,7 @@ import {
   decodeEffectBody,
   type EffectBody,
   type Message,
+  ownMessage,
   type ProjectKey,
   ProtocolError,
   toHex,
@@ -165,19 +166,8 @@ function isPermanent(error: unknown): boolean {
 
 /** What came back from outside, as a message; with an event type it is routed like an event. */
 function answerMessage(effectId: Uint8Array, eventType: string, payload: Uint8Array, nowMs: number): Message {
-  return {
-    kind: 'answer',
-    receivedMs: nowMs,
-    nonce: randomBytes(16),
-    origin: { type: 'vouched' },
-    publisherId: '',
-    publisherKey: '',
-    eventType,
-    eventId: `${randomUUID()}_monitor`,
-    timestampMs: nowMs,
-    topic: '',
-    // Whatever is tried twice, the project hears of it once.
-    idempotencyKey: `effect:${toHex(effectId)}`,
-    payload,
-  }
+  const eventId = `${randomUUID()}_monitor`
+  // Whatever is tried twice, the project hears of it once.
+  const idempotencyKey = `effect:${toHex(effectId)}`
+  return ownMessage('answer', nowMs, { nonce: randomBytes(16), payload, eventType, eventId, idempotencyKey })
 }

@@ -4,6 +4,7 @@ import {
   deriveProjectKey,
   fromHex,
   type Message,
+  ownMessage,
   type ProjectKey,
   type Sfid,
   sfidFromBytes,
@@ -357,20 +358,8 @@ export class NodeProjects implements Projects {
 }
 
 function configMessage(change: ProjectChange, nowMs: number): Message {
-  return {
-    kind: 'config',
-    receivedMs: nowMs,
-    nonce: randomBytes(16),
-    origin: { type: 'vouched' },
-    publisherId: '',
-    publisherKey: '',
-    eventType: '',
-    eventId: '',
-    timestampMs: nowMs,
-    topic: '',
-    idempotencyKey: '',
-    payload: new TextEncoder().encode(JSON.stringify(change)),
-  }
+  const payload = new TextEncoder().encode(JSON.stringify(change))
+  return ownMessage('config', nowMs, { nonce: randomBytes(16), payload })
 }
 
 function matches(publisher: Publisher, filter: PublisherFilter): boolean {
