@@ -63,6 +63,9 @@ export interface AppletHost {
 }
 
 export interface AppletLimits {
+  readonly fuel: number
+  readonly stackBytes: number
+  readonly tableEntries: number
   readonly memoryPages: number
   readonly logLines: number
   readonly logLineBytes: number
@@ -80,8 +83,8 @@ export interface AppletCall {
 }
 
 export type AppletOutcome =
-  | { readonly type: 'returned'; readonly code: number }
-  | { readonly type: 'failed'; readonly error: string; readonly message: string }
+  | { readonly type: 'returned'; readonly code: number; readonly fuel: bigint }
+  | { readonly type: 'failed'; readonly error: string; readonly message: string; readonly fuel: bigint }
 
 export interface AppletModule {
   readonly handlers: readonly string[]
@@ -99,6 +102,9 @@ export interface AppletEngine {
 
 /** The defaults of a project. */
 export const defaultAppletLimits: AppletLimits = {
+  fuel: 1_000_000_000,
+  stackBytes: 512 * 1024,
+  tableEntries: 65_536,
   memoryPages: 512,
   logLines: 1000,
   logLineBytes: 4096,

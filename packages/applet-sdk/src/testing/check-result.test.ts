@@ -6,8 +6,8 @@ import { checkResult } from './check-result.ts'
 import type { Expectation } from './test-file.ts'
 
 const deps = { fault: (reason: string, message: string) => Object.assign(new Error(message), { reason }) }
-const returned: AppletOutcome = { type: 'returned', code: 0 }
-const failed: AppletOutcome = { type: 'failed', error: 'TRAP', message: 'unreachable' }
+const returned: AppletOutcome = { type: 'returned', code: 0, fuel: 0n }
+const failed: AppletOutcome = { type: 'failed', error: 'TRAP', message: 'unreachable', fuel: 0n }
 const hash = /0x[0-9a-f]{64}/
 
 /** What differs after `act` did something to a host. */
@@ -28,8 +28,8 @@ describe('checkResult', () => {
     expect(check({})).toEqual([])
     expect(check({}, undefined, failed)).toHaveLength(1)
     expect(check({ code: 0 }, undefined, failed)).toHaveLength(1)
-    expect(check({}, undefined, { type: 'returned', code: -1 })).toHaveLength(1)
-    expect(check({ code: -1 }, undefined, { type: 'returned', code: -1 })).toEqual([])
+    expect(check({}, undefined, { type: 'returned', code: -1, fuel: 0n })).toHaveLength(1)
+    expect(check({ code: -1 }, undefined, { type: 'returned', code: -1, fuel: 0n })).toEqual([])
     expect(check({ code: 1 })).toEqual(['code: expected 1, is 0'])
     expect(check({ error: 'TRAP' }, undefined, failed)).toEqual([])
     expect(check({ error: 'EXIT' }, undefined, failed)).toHaveLength(1)

@@ -13,7 +13,7 @@ const logEngine: AppletEngine = {
     handlers: ['start'],
     call: ({ host, payload }) => {
       host.log(4, 'wasmCode', `received ${Buffer.from(payload)}`)
-      return { type: 'returned', code: 0 }
+      return { type: 'returned', code: 0, fuel: 0n }
     },
   }),
   fault: (_, message) => new Error(message),

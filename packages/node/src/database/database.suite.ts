@@ -325,6 +325,32 @@ export function databaseSuite(candidate: Candidate): void {
       await transaction.rollback()
     })
 
+    it('removes keys, and lists a range of them with what the transaction wrote', async () => {
+      const put = (key: string, value: Uint8Array | null = bytes(1, 1)) => ({ namespace: 'a', key, value })
+      await commit(batchRow(1), async (transaction) => {
+        await transaction.kvPut(['', 'a', 'a/1', 'a/2', 'a/\u{10ffff}', 'b'].map((key) => put(key)))
+      })
+      const transaction = await store.begin()
+      await transaction.kvPut([put('a/1', null), put('a/3'), put('a/2', null), put('a/2', bytes(2, 2))])
+      await transaction.kvPut([put('gone'), put('gone', null)])
+      const keys = async (range: { prefix?: string; after?: string; limit?: number }) =>
+        (await transaction.kvList('a', { limit: 100, ...range })).map(({ key }) => key)
+      expect(await keys({})).toEqual(['', 'a', 'a/2', 'a/3', 'a/\u{10ffff}', 'b'])
+      expect(await keys({ prefix: 'a/' })).toEqual(['a/2', 'a/3', 'a/\u{10ffff}'])
+      expect(await keys({ prefix: 'a/', after: 'a/2' })).toEqual(['a/3', 'a/\u{10ffff}'])
+      expect(await keys({ prefix: 'a/\u{10ffff}' })).toEqual(['a/\u{10ffff}'])
+      expect(await keys({ after: 'a', limit: 2 })).toEqual(['a/2', 'a/3'])
+      expect(await transaction.kvList('b', { limit: 9 })).toEqual([])
+      expect(await transaction.kvGet('a', 'a/1')).toBeUndefined()
+      expect(await transaction.kvGet('a', 'a/2')).toEqual(bytes(2, 2))
+      await transaction.commit(batchRow(2))
+      expect((await store.listKv({ prefix: 'a/', ...everything })).data.map(({ key }) => key)).toEqual([
+        'a/2',
+        'a/3',
+        'a/\u{10ffff}',
+      ])
+    })
+
     it('keeps the last of several values of a key', async () => {
       const value = (n: number) => ({ namespace: 'a', key: 'k', value: bytes(1, n) })
       await commit(batchRow(1), async (transaction) => {

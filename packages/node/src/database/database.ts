@@ -148,10 +148,34 @@ export interface DefinitionRow {
   readonly value: string
 }
 
+/** A key with its value; null removes the key. */
+export interface KvWrite {
+  readonly namespace: string
+  readonly key: string
+  readonly value: Uint8Array | null
+}
+
+export interface KvRange {
+  /** Keys that begin so. @default '' */
+  readonly prefix?: string
+  /** Keys behind this one only. */
+  readonly after?: string
+  /** Entries at most. */
+  readonly limit: number
+}
+
+export interface KvItem {
+  readonly key: string
+  readonly value: Uint8Array
+}
+
 /** The open transaction of a batch. */
 export interface ProjectTransaction {
   kvGet(namespace: string, key: string): MaybePromise<Uint8Array | undefined>
-  kvPut(entries: readonly { namespace: string; key: string; value: Uint8Array }[]): MaybePromise<void>
+  /** Entries of one key are applied in their order. */
+  kvPut(entries: readonly KvWrite[]): MaybePromise<void>
+  /** In the order of the keys' UTF-8 bytes. */
+  kvList(namespace: string, range: KvRange): MaybePromise<readonly KvItem[]>
   /** @throws DatabaseError SQL_* */
   sqlExecute(request: SqlRequest, limits?: SqlLimits): MaybePromise<SqlResult>
   /** Reads only. @throws DatabaseError SQL_* */

@@ -7,7 +7,7 @@ import type { SqlRequest, SqlResult } from '../database/database.ts'
 
 export type MaybePromise<T> = T | Promise<T>
 
-/** A module that passed the examination, with the bytes that are run: the original, rewritten so that it can be reset. */
+/** A module that passed the examination, with the bytes that are run: the original, made deterministic, metered, and such that it can be reset. */
 export interface PreparedModule {
   /** SHA-256 of the original bytes, hexadecimal without prefix: what receipts name. */
   readonly codeHash: string
@@ -15,19 +15,27 @@ export interface PreparedModule {
   readonly bytes: Uint8Array
   /** Exported functions `(i32) -> i32`, which strategies may name. */
   readonly handlers: readonly string[]
+  /** Exported functions `(i32, i32) -> i32`, which the REDUCE operators of flows may name. */
+  readonly reducers: readonly string[]
   /** Imports, as `module.name`. */
   readonly imports: readonly string[]
 }
 
 /** What a handler call may take. Every field is an option of the project with a default. */
 export interface CallLimits {
+  /** Units of `docs/spec/fuel.md`. @default 1_000_000_000: about a second of computing */
+  readonly fuel: number
+  /** Stack that nested calls may take, bytes by the count of `docs/spec/fuel.md`. @default 512 KiB */
+  readonly stackBytes: number
+  /** Entries of one table that grows. @default 65_536 */
+  readonly tableEntries: number
   /** Linear memory, 64 KiB pages. @default 512 (32 MiB) */
   readonly memoryPages: number
   /** Log lines of one call; those above are counted and dropped. @default 1000 */
   readonly logLines: number
   /** Bytes of one log line; a longer one is cut. @default 4096 */
   readonly logLineBytes: number
-  /** Calls of host functions. @default 1_000_000 */
+  /** Calls of host functions, WASI included. @default 1_000_000 */
   readonly hostCalls: number
   /** Bytes that one host call may hand to the guest or take from it. @default 4 MiB */
   readonly transferBytes: number
@@ -87,7 +95,15 @@ export class HostFault extends Error {
 }
 
 export interface HandlerCall {
+  /** Name of an export `(i32) -> i32`, or `(i32, i32) -> i32` when there is an {@link accumulator}. */
   readonly handler: string
+  /**
+   * For reducers, which are called with two resources: the data behind the first. Null is the call for the first element,
+   * with 0 in the place of a resource.
+   */
+  readonly accumulator?: Uint8Array | null
+  /** Tells the data of the resource whose number the handler returned, which is how operators of flows answer. @default false */
+  readonly wantsData?: boolean
   /** Payload of the resource that the handler is given. */
   readonly payload: Uint8Array
   readonly host: HostContext
@@ -100,9 +116,28 @@ export interface HandlerCall {
 
 /** How a call ended. */
 export type HandlerOutcome =
-  | { readonly type: 'returned'; readonly code: number; readonly fuel: bigint }
-  /** `error` is one of `docs/errors.md`, section engine; `message` is for people. */
-  | { readonly type: 'failed'; readonly error: HandlerErrorCode; readonly message: string; readonly fuel: bigint }
+  | { readonly type: 'returned'; readonly code: number; readonly fuel: bigint; readonly data?: Uint8Array }
+  /**
+   * `error` is one of `docs/errors.md`, section engine. `message` is part of the receipt, so it is in our words, which are
+   * the same on every machine; `trace` is for the log: the frames of the guest, innermost first.
+   */
+  | {
+      readonly type: 'failed'
+      readonly error: HandlerErrorCode
+      readonly message: string
+      readonly trace?: readonly GuestFrame[]
+      readonly fuel: bigint
+    }
+
+/** A place in the guest's code, in terms of the original module. */
+export interface GuestFrame {
+  /** Index among all functions of the module. */
+  readonly function: number
+  /** From the name section, where there is one. */
+  readonly name?: string
+  /** Offset in the original file, bytes: what source maps are about. */
+  readonly offset: number
+}
 
 export type HandlerErrorCode =
   /** The engine trapped: unreachable, out of bounds, division by zero, stack overflow, … */
@@ -111,9 +146,15 @@ export type HandlerErrorCode =
   | 'EXIT'
   /** `func not imported` to devices: the module has no such handler. */
   | 'HANDLER_NOT_EXPORTED'
+  /** The call used up its fuel. */
+  | 'FUEL_LIMIT'
+  /** Calls nested too deeply. */
+  | 'STACK_LIMIT'
+  /** A trap after memory was refused, or a module that needs more than the limit. */
   | 'MEMORY_LIMIT'
+  | 'TABLE_LIMIT'
   | 'HOST_CALL_LIMIT'
-  /** Stopped by the watchdog. */
+  /** Stopped by the watchdog: the operator's emergency, never the same on two machines. */
   | 'WALL_CLOCK'
 
 /** An applet in memory, ready to be called. One call at a time: the caller awaits one before it begins the next. */

@@ -4,6 +4,9 @@ export const pageBytes = 65_536
 
 /** What a call may take when the project does not say otherwise. */
 export const defaultCallLimits: CallLimits = {
+  fuel: 1_000_000_000,
+  stackBytes: 512 * 1024,
+  tableEntries: 65_536,
   memoryPages: 512,
   logLines: 1000,
   logLineBytes: 4096,

@@ -1,8 +1,9 @@
 import type { Writer } from '@w3bstream/protocol'
-import type { MaybePromise, ProjectTransaction } from '../database/database.ts'
+import type { KvItem, KvRange, KvWrite, MaybePromise, ProjectTransaction } from '../database/database.ts'
+import { compareText } from '../database/key-order.ts'
 
-/** Key-value writes of one applet's name space. */
-type Space = Map<string, Uint8Array>
+/** Keyed writes of one name space; null is a removal. */
+type Space = Map<string, Uint8Array | null>
 
 /**
  * The key-value writes of a batch, in two layers: those of handlers that succeeded, and those of the handler that runs now,
@@ -11,14 +12,14 @@ type Space = Map<string, Uint8Array>
 export class WriteSet {
   readonly #written = new Map<string, Space>()
   readonly #read = new Map<string, Map<string, Uint8Array | undefined>>()
-  #current: { namespace: string; key: string; value: Uint8Array }[] = []
-  #currentIndex = new Map<string, Uint8Array>()
+  #current: KvWrite[] = []
+  #currentSpaces = new Map<string, Space>()
 
   get(transaction: ProjectTransaction, namespace: string, key: string): MaybePromise<Uint8Array | undefined> {
-    const own = this.#currentIndex.get(`${namespace}\0${key}`)
-    if (own) return own
+    const own = this.#currentSpaces.get(namespace)?.get(key)
+    if (own !== undefined) return own ?? undefined
     const written = this.#written.get(namespace)?.get(key)
-    if (written) return written
+    if (written !== undefined) return written ?? undefined
     const known = this.#read.get(namespace)
     if (known?.has(key)) return known.get(key)
     const found = transaction.kvGet(namespace, key)
@@ -27,16 +28,31 @@ export class WriteSet {
       : this.#remember(namespace, key, found)
   }
 
-  put(namespace: string, key: string, value: Uint8Array): void {
+  /** Entries in the order of their keys, as the store would list them if everything were in it. */
+  list(transaction: ProjectTransaction, namespace: string, range: KvRange): MaybePromise<readonly KvItem[]> {
+    const pending: Space = new Map([
+      ...(this.#written.get(namespace) ?? []),
+      ...(this.#currentSpaces.get(namespace) ?? []),
+    ])
+    // Each pending removal may hide one entry of the store.
+    const stored = transaction.kvList(namespace, { ...range, limit: range.limit + pending.size })
+    return stored instanceof Promise
+      ? stored.then((items) => overlay(items, pending, range))
+      : overlay(stored, pending, range)
+  }
+
+  /** @param value null removes the key */
+  put(namespace: string, key: string, value: Uint8Array | null): void {
     this.#current.push({ namespace, key, value })
-    this.#currentIndex.set(`${namespace}\0${key}`, value)
+    mapOf(this.#currentSpaces, namespace).set(key, value)
   }
 
   /** The running handler succeeded: its writes count, and enter the digest in their order. */
   keep(digest: Writer): void {
     if (this.#current.length === 0) return
     for (const { namespace, key, value } of this.#current) {
-      digest.u8(digestTags.kv).text(namespace).text(key).bytes(value)
+      if (value === null) digest.u8(digestTags.kvRemoval).text(namespace).text(key)
+      else digest.u8(digestTags.kv).text(namespace).text(key).bytes(value)
       mapOf(this.#written, namespace).set(key, value)
     }
     this.#clear()
@@ -48,7 +64,7 @@ export class WriteSet {
   }
 
   /** The last value of every key that was written. */
-  entries(): { namespace: string; key: string; value: Uint8Array }[] {
+  entries(): KvWrite[] {
     return [...this.#written].flatMap(([namespace, space]) =>
       [...space].map(([key, value]) => ({ namespace, key, value })),
     )
@@ -56,13 +72,24 @@ export class WriteSet {
 
   #clear(): void {
     this.#current = []
-    this.#currentIndex = new Map()
+    this.#currentSpaces = new Map()
   }
 
   #remember(namespace: string, key: string, value: Uint8Array | undefined): Uint8Array | undefined {
     mapOf(this.#read, namespace).set(key, value)
     return value
   }
+}
+
+function overlay(stored: readonly KvItem[], pending: Space, { prefix = '', after, limit }: KvRange): KvItem[] {
+  const items = new Map<string, Uint8Array | null>(stored.map(({ key, value }) => [key, value]))
+  for (const [key, value] of pending)
+    if (key.startsWith(prefix) && (after === undefined || compareText(key, after) > 0)) items.set(key, value)
+  return [...items]
+    .filter((entry): entry is [string, Uint8Array] => entry[1] !== null)
+    .sort(([a], [b]) => compareText(a, b))
+    .slice(0, limit)
+    .map(([key, value]) => ({ key, value }))
 }
 
 /** The inner map of a name space, made when there is none. */
@@ -75,4 +102,4 @@ function mapOf<V>(maps: Map<string, Map<string, V>>, namespace: string): Map<str
 }
 
 /** First byte of each entry of the state digest. */
-export const digestTags = { kv: 1, sql: 2, definition: 3 } as const
+export const digestTags = { kv: 1, sql: 2, definition: 3, kvRemoval: 4 } as const

@@ -39,7 +39,7 @@ export function definitionFromRows(rows: Iterable<DefinitionRow>): ProjectDefini
   const strategies = new Map<string, Strategy>()
   for (const { kind, id, value } of rows) {
     if (kind === 'project') project = JSON.parse(value) as ProjectRecord
-    else if (kind === 'settings') settings = JSON.parse(value) as ProjectSettings
+    else if (kind === 'settings') settings = completeSettings(JSON.parse(value) as ProjectSettings)
     else if (kind === 'env') env = JSON.parse(value) as ProjectDefinition['env']
     else if (kind === 'database') database = JSON.parse(value) as DatabaseSchema
     else if (kind === 'flow') flow = JSON.parse(value)
@@ -49,6 +49,12 @@ export function definitionFromRows(rows: Iterable<DefinitionRow>): ProjectDefini
   }
   if (!project) return undefined
   return { project, settings, env, database, flow, applets, instances, strategies }
+}
+
+/** Settings that are younger than the row have their defaults. */
+function completeSettings(settings: ProjectSettings): ProjectSettings {
+  const { limits } = defaultProjectSettings
+  return { ...defaultProjectSettings, ...settings, limits: { ...limits, ...settings.limits } }
 }
 
 /** The definition after rows were written or removed (`value` null). */

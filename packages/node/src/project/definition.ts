@@ -39,7 +39,14 @@ export interface ProjectSettings {
   readonly defaultFallback: boolean
   /** How long retries are recognised, milliseconds. @default 86_400_000 (a day) */
   readonly idempotencyWindowMs: number
+  /** Share of its thread that a busy project gets beside others, relative to theirs. @default 1 */
+  readonly weight: number
+  /** Hosts that outbound HTTP may reach: `api.example.com`, `*.example.com`, with `:port` unless 443. @default none */
+  readonly outboundHosts: readonly string[]
   readonly limits: {
+    readonly fuel: number
+    readonly stackBytes: number
+    readonly tableEntries: number
     readonly memoryPages: number
     readonly wallClockMs: number
     readonly logLines: number
@@ -51,6 +58,14 @@ export interface ProjectSettings {
     readonly sqlRows: number
     readonly sqlResultBytes: number
     readonly effects: number
+    /** Bytes of one file of the project's directory. */
+    readonly fileBytes: number
+    /** Files and directories of the project. */
+    readonly files: number
+    /** Bytes of all files of the project together. */
+    readonly projectFileBytes: number
+    /** Bytes of the scratch files of one call. */
+    readonly scratchBytes: number
   }
 }
 
@@ -58,7 +73,12 @@ export const defaultProjectSettings: ProjectSettings = {
   rollbackOnNegative: false,
   defaultFallback: true,
   idempotencyWindowMs: 86_400_000,
+  weight: 1,
+  outboundHosts: [],
   limits: {
+    fuel: 1_000_000_000,
+    stackBytes: 512 * 1024,
+    tableEntries: 65_536,
     memoryPages: 512,
     wallClockMs: 5000,
     logLines: 1000,
@@ -70,6 +90,10 @@ export const defaultProjectSettings: ProjectSettings = {
     sqlRows: 10_000,
     sqlResultBytes: 4 * 1024 * 1024,
     effects: 256,
+    fileBytes: 4 * 1024 * 1024,
+    files: 10_000,
+    projectFileBytes: 64 * 1024 * 1024,
+    scratchBytes: 16 * 1024 * 1024,
   },
 }
 
@@ -190,7 +214,9 @@ export type ProjectChange =
   /** All of them or none: what a deployment is made of. */
   | { op: 'all'; changes: readonly ProjectChange[] }
 
-type DeepPartial<T> = { [K in keyof T]?: T[K] extends object ? DeepPartial<T[K]> : T[K] }
+type DeepPartial<T> = T extends readonly unknown[]
+  ? T
+  : { [K in keyof T]?: T[K] extends object ? DeepPartial<T[K]> : T[K] }
 
 /** What a change came to, as JSON in the result of its receipt. */
 export type ChangeResult =

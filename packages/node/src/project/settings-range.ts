@@ -5,6 +5,9 @@ import type { ProjectSettings } from './definition.ts'
  * that every member refuses alike.
  */
 const limitRanges: Readonly<Record<keyof ProjectSettings['limits'], readonly [number, number]>> = {
+  fuel: [1000, 1_000_000_000_000],
+  stackBytes: [4096, 1024 * 1024],
+  tableEntries: [0, 1_000_000],
   memoryPages: [1, 8192],
   wallClockMs: [1, 60_000],
   logLines: [0, 100_000],
@@ -16,17 +19,22 @@ const limitRanges: Readonly<Record<keyof ProjectSettings['limits'], readonly [nu
   sqlRows: [1, 100_000],
   sqlResultBytes: [1, 16 * 1024 * 1024],
   effects: [0, 1024],
+  fileBytes: [0, 16 * 1024 * 1024],
+  files: [0, 1_000_000],
+  projectFileBytes: [0, 16 * 1024 ** 3],
+  scratchBytes: [0, 256 * 1024 * 1024],
 }
 
 /** Least and most, milliseconds: a signed message must be known again for as long as its time is believed, then 400 days. */
 const idempotencyWindowRange = [600_000, 400 * 86_400_000] as const
 
 /** The first setting that is out of its range, with what would be right. */
-export function settingsProblem({ limits, idempotencyWindowMs }: ProjectSettings): string | undefined {
+export function settingsProblem({ limits, idempotencyWindowMs, weight }: ProjectSettings): string | undefined {
   const problems = Object.entries(limitRanges).map(([name, range]) =>
     outside(`settings.limits.${name}`, limits[name as keyof typeof limitRanges], range),
   )
   problems.push(outside('settings.idempotencyWindowMs', idempotencyWindowMs, idempotencyWindowRange))
+  problems.push(outside('settings.weight', weight, [1, 1000]))
   return problems.find((problem) => problem !== undefined)
 }
 

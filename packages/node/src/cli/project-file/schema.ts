@@ -81,6 +81,9 @@ const count = (description: string, minimum = 1) =>
 
 const limitsSchema = closed(
   {
+    fuel: count('Computing of a handler call, units of docs/spec/fuel.md. Default 1000000000.', 1000),
+    stackBytes: count('Stack of nested calls, bytes. Default 512 KiB.', 4096),
+    tableEntries: count('Entries of a table that grows. Default 65536.', 0),
     memoryPages: Type.Optional(
       Type.Integer({
         minimum: 1,
@@ -98,6 +101,10 @@ const limitsSchema = closed(
     sqlRows: count('Rows of a query result. Default 10000.'),
     sqlResultBytes: count('Bytes of a query result. Default 4 MiB.'),
     effects: count('Transactions and messages that a call may ask for. Default 256.', 0),
+    fileBytes: count('Bytes of one file of the project. Default 4 MiB.', 0),
+    files: count('Files and directories of the project. Default 10000.', 0),
+    projectFileBytes: count('Bytes of all files of the project. Default 64 MiB.', 0),
+    scratchBytes: count('Bytes of the scratch files of a call. Default 16 MiB.', 0),
   },
   'What a handler call may take. Keys left out have their defaults.',
 )
@@ -111,6 +118,13 @@ const settingsSchema = closed(
       Type.Boolean({ description: 'Send events of unrouted types to the routes of DEFAULT. Default true.' }),
     ),
     idempotencyWindowMs: count('How long a repeated idempotency key is recognised, milliseconds. Default one day.', 0),
+    weight: count('Share of its thread that the project gets when others are busy too. Default 1.'),
+    outboundHosts: Type.Optional(
+      Type.Array(Type.String({ minLength: 1, maxLength: 260 }), {
+        maxItems: 100,
+        description: 'Hosts that applets may reach by HTTP, such as api.example.com or *.example.com. Default none.',
+      }),
+    ),
   },
   'How messages are executed. Keys left out have their defaults.',
 )

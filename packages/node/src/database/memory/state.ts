@@ -1,15 +1,11 @@
 import { encodeEffectBody } from '@w3bstream/protocol'
-import type { BatchRow, DefinitionRow, LogRow, MessageRow, OutboxRow } from '../database.ts'
+import type { BatchRow, DefinitionRow, KvWrite, LogRow, MessageRow, OutboxRow } from '../database.ts'
 
 export type StoredBatch = Omit<BatchRow, 'messages' | 'logs' | 'effects' | 'idempotency'> & { certificate: Uint8Array }
 export type StoredMessage = MessageRow & { height: bigint }
 export type StoredLog = LogRow & { height: bigint; row: number }
 export type OutboxChange = Partial<Pick<OutboxRow, 'state' | 'local' | 'detail' | 'attempts'>>
-export interface KvRow {
-  readonly namespace: string
-  readonly key: string
-  readonly value: Uint8Array
-}
+export type KvRow = KvWrite & { readonly value: Uint8Array }
 
 /** What is committed of a project, in the order of its history. */
 export interface MemoryState {

@@ -2,19 +2,23 @@ import type {
   BatchRow,
   DatabaseSchema,
   DefinitionRow,
+  KvItem,
+  KvRange,
+  KvWrite,
   ProjectTransaction,
   SqlLimits,
   SqlRequest,
   SqlResult,
 } from '../database.ts'
 import { DatabaseError } from '../errors.ts'
+import { compareText } from '../key-order.ts'
 import { Savepoints } from '../sql/savepoints.ts'
 import type { MemoryProject } from './project.ts'
 import { appendBatch, changeOutbox, hexKey, type KvRow, kvKey, type OutboxChange } from './state.ts'
 
 /** Writes that are not committed. Marks keep copies of it. */
 interface Draft {
-  readonly kv: Map<string, KvRow>
+  readonly kv: Map<string, KvWrite>
   definition: readonly DefinitionRow[]
   outbox: readonly { id: Uint8Array; change: OutboxChange }[]
 }
@@ -37,13 +41,23 @@ export class MemoryTransaction implements ProjectTransaction {
   async kvGet(namespace: string, key: string): Promise<Uint8Array | undefined> {
     this.#check()
     const name = kvKey(namespace, key)
-    return (this.#draft.kv.get(name) ?? this.#project.state.kv.get(name))?.value.slice()
+    return (this.#draft.kv.get(name) ?? this.#project.state.kv.get(name))?.value?.slice()
   }
 
-  async kvPut(entries: readonly KvRow[]): Promise<void> {
+  async kvPut(entries: readonly KvWrite[]): Promise<void> {
     this.#check()
     for (const { namespace, key, value } of entries)
-      this.#draft.kv.set(kvKey(namespace, key), { namespace, key, value: value.slice() })
+      this.#draft.kv.set(kvKey(namespace, key), { namespace, key, value: value === null ? null : value.slice() })
+  }
+
+  async kvList(namespace: string, { prefix = '', after, limit }: KvRange): Promise<KvItem[]> {
+    this.#check()
+    return [...new Map<string, KvWrite>([...this.#project.state.kv, ...this.#draft.kv]).values()]
+      .filter((row): row is KvRow => row.namespace === namespace && row.value !== null && row.key.startsWith(prefix))
+      .filter(({ key }) => after === undefined || compareText(key, after) > 0)
+      .sort((a, b) => compareText(a.key, b.key))
+      .slice(0, limit)
+      .map(({ key, value }) => ({ key, value: value.slice() }))
   }
 
   async sqlExecute(request: SqlRequest, limits?: SqlLimits): Promise<SqlResult> {
@@ -118,7 +132,9 @@ export class MemoryTransaction implements ProjectTransaction {
     const wanted = (state.batches.at(-1)?.height ?? 0n) + 1n
     if (batch.height !== wanted) throw new DatabaseError({ code: 'BATCH_HEIGHT', wanted, given: batch.height })
     this.#project.exec('COMMIT')
-    for (const [name, row] of this.#draft.kv) state.kv.set(name, row)
+    for (const [name, { value, ...place }] of this.#draft.kv)
+      if (value === null) state.kv.delete(name)
+      else state.kv.set(name, { ...place, value })
     state.definition = this.#draft.definition
     for (const { id, change } of this.#draft.outbox) state.outbox = changeOutbox(state.outbox, id, change)
     appendBatch(state, batch)

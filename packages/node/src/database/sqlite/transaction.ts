@@ -3,12 +3,16 @@ import type {
   BatchRow,
   DatabaseSchema,
   DefinitionRow,
+  KvItem,
+  KvRange,
+  KvWrite,
   ProjectTransaction,
   SqlLimits,
   SqlRequest,
   SqlResult,
 } from '../database.ts'
 import { DatabaseError } from '../errors.ts'
+import { behindPrefix, compareText } from '../key-order.ts'
 import type { AppletSql } from '../sql/applet-sql.ts'
 import { Savepoints } from '../sql/savepoints.ts'
 import { storageFault } from '../sql/sqlite-fault.ts'
@@ -18,11 +22,7 @@ import { type OutboxChange, updateOutbox } from './outbox-writer.ts'
 import { heightOf, indexOf } from './row.ts'
 import type { Statements } from './statements.ts'
 
-interface KvEntry {
-  namespace: string
-  key: string
-  value: Uint8Array
-}
+type KvEntry = KvWrite & { readonly value: Uint8Array }
 
 /** What a transaction uses of its store. */
 export interface TransactionNeeds {
@@ -69,8 +69,28 @@ export class SqliteTransaction implements ProjectTransaction {
     })
   }
 
-  kvPut(entries: readonly KvEntry[]): void {
-    this.#write(() => this.#needs.kvWriter.run(entries))
+  kvPut(entries: readonly KvWrite[]): void {
+    this.#write(() => {
+      // The last entry of a key decides, so removals and values of different keys may be written apart.
+      const last = new Map(entries.map((entry) => [`${entry.namespace}\0${entry.key}`, entry]))
+      const removal = 'DELETE FROM kv WHERE namespace = ? AND key = ?'
+      for (const { namespace, key, value } of last.values())
+        if (value === null) this.#needs.statements.run(removal, namespace, key)
+      this.#needs.kvWriter.run(
+        last.size === entries.length ? entries.filter(hasValue) : [...last.values()].filter(hasValue),
+      )
+    })
+  }
+
+  kvList(namespace: string, { prefix = '', after, limit }: KvRange): readonly KvItem[] {
+    return this.#read(() => {
+      const { statements } = this.#needs
+      const from = after !== undefined && compareText(after, prefix) >= 0 ? 'key > ?' : 'key >= ?'
+      const to = behindPrefix(prefix)
+      const sql = `SELECT key, value FROM kv WHERE namespace = ? AND ${from}${to === undefined ? '' : ' AND key < ?'} ORDER BY key LIMIT ?`
+      const bounds = [from === 'key > ?' ? after! : prefix, ...(to === undefined ? [] : [to])]
+      return statements.all<KvItem>(sql, namespace, ...bounds, limit)
+    })
   }
 
   sqlExecute(request: SqlRequest, limits?: SqlLimits): SqlResult {
@@ -179,6 +199,10 @@ export class SqliteTransaction implements ProjectTransaction {
     this.#over = reason
     this.#needs.ended(committed)
   }
+}
+
+function hasValue(entry: KvWrite): entry is KvEntry {
+  return entry.value !== null
 }
 
 function isStorageFault(error: unknown): error is DatabaseError {

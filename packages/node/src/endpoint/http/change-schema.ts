@@ -1,6 +1,6 @@
 import Type, { type Static, type TSchema } from 'typebox'
 import type { Resources } from '../../account/resource.ts'
-import type { ProjectChange } from '../../project/definition.ts'
+import { defaultProjectSettings, type ProjectChange } from '../../project/definition.ts'
 import { ApiError, type FieldError } from '../api-error.ts'
 import type { AccountIdentity } from '../endpoint.ts'
 import { DatabaseConfig, databaseOf, EnvConfig, FlowConfig } from './config-schema.ts'
@@ -27,23 +27,12 @@ const Settings = Type.Object(
     rollbackOnNegative: Type.Optional(Type.Boolean()),
     defaultFallback: Type.Optional(Type.Boolean()),
     idempotencyWindowMs: Whole,
+    weight: Whole,
+    outboundHosts: Type.Optional(Type.Array(Type.String({ maxLength: 260 }), { maxItems: 100 })),
     limits: Type.Optional(
-      Type.Object(
-        {
-          memoryPages: Whole,
-          wallClockMs: Whole,
-          logLines: Whole,
-          logLineBytes: Whole,
-          hostCalls: Whole,
-          transferBytes: Whole,
-          kvValueBytes: Whole,
-          kvKeyBytes: Whole,
-          sqlRows: Whole,
-          sqlResultBytes: Whole,
-          effects: Whole,
-        },
-        { additionalProperties: false },
-      ),
+      Type.Object(Object.fromEntries(Object.keys(defaultProjectSettings.limits).map((name) => [name, Whole])), {
+        additionalProperties: false,
+      }),
     ),
   },
   { additionalProperties: false },

@@ -6,6 +6,7 @@ import { reservedPrefix } from './prepared-format.ts'
 type HostTable = ReadonlyMap<string, readonly HostFunction[]>
 
 const handlerType: FunctionType = { params: ['i32'], results: ['i32'] }
+const reducerType: FunctionType = { params: ['i32', 'i32'], results: ['i32'] }
 
 /** Exports of the published kits and of compilers that look like handlers. */
 const notHandlers: ReadonlySet<string> = new Set(['alloc', 'malloc', '__pin'])
@@ -14,6 +15,13 @@ const notHandlers: ReadonlySet<string> = new Set(['alloc', 'malloc', '__pin'])
 export function findHandlers(layout: ModuleLayout): string[] {
   return layout.exports
     .filter(({ name, kind, index }) => kind === 'function' && !notHandlers.has(name) && isHandler(layout, index))
+    .map(({ name }) => name)
+}
+
+/** Exported functions that the REDUCE operators of flows may name. */
+export function findReducers(layout: ModuleLayout): string[] {
+  return layout.exports
+    .filter(({ kind, index }) => kind === 'function' && sameType(functionType(layout, index), reducerType))
     .map(({ name }) => name)
 }
 

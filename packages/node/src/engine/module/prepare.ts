@@ -4,7 +4,7 @@ import { EngineError } from '../errors.ts'
 import { hostTable } from '../host/table.ts'
 import { wasm } from '../webassembly.ts'
 import { malformed } from './byte-reader.ts'
-import { examine, findHandlers } from './examine.ts'
+import { examine, findHandlers, findReducers } from './examine.ts'
 import { parseModule } from './parse.ts'
 import { rewriteModule } from './rewrite.ts'
 import { scanCode } from './traits.ts'
@@ -25,6 +25,7 @@ export function prepareModule(original: Uint8Array, limit: number): PreparedModu
     codeHash: toHex(sha256(original)).replace(/^0x/, ''),
     bytes: rewriteModule(layout, scan),
     handlers: findHandlers(layout),
+    reducers: findReducers(layout),
     imports: layout.imports.map(({ module, name }) => `${module}.${name}`),
   }
 }
