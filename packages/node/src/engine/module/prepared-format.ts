@@ -5,7 +5,7 @@ import { type WasmModule, wasm } from '../webassembly.ts'
  * What the rewriter and the loader agree on: names that prepared modules export beside their own, and a custom section
  * with the version of the engine and how the instance is to be reset.
  */
-const engineVersion = 1
+export const engineVersion = 1
 
 /** No module may export names that begin so. */
 export const reservedPrefix = 'w3bstream:'
@@ -17,9 +17,24 @@ export const reserved = {
   pages: `${reservedPrefix}pages`,
   /** Not zero once the guest was refused memory. */
   refused: `${reservedPrefix}refused`,
+  /** i64: fuel that is left. The loader sets it before a call and reads it afterwards. */
+  fuel: `${reservedPrefix}fuel`,
+  /** i32: bytes of stack that are left, set before a call. */
+  stack: `${reservedPrefix}stack`,
+  /** i32: why the module stopped itself, a value of {@link stoppedBy}. */
+  stopped: `${reservedPrefix}stopped`,
+  /** `(i32)`: takes so much fuel on behalf of the host. */
+  charge: `${reservedPrefix}charge`,
+  /** i32: entries that a table may grow to, set before a call. */
+  tableEntries: `${reservedPrefix}tableEntries`,
+  /** Not zero once the guest was refused entries of a table. */
+  tableRefused: `${reservedPrefix}tableRefused`,
   global: (index: number | '') => `${reservedPrefix}global:${index}`,
   table: (index: number | '') => `${reservedPrefix}table:${index}`,
 } as const
+
+/** Values of the global {@link reserved.stopped}. */
+export const stoppedBy = { fuel: 1, stack: 2 } as const
 
 export interface ResetPlan {
   /** Nothing short of a new instance brings back the first state. */

@@ -1,0 +1,62 @@
+import type { CallLimits, HandlerErrorCode } from '../engine.ts'
+import { reserved, stoppedBy } from '../module/prepared-format.ts'
+import type { WasmGlobal, WasmInstance } from '../webassembly.ts'
+
+/**
+ * The counters that instrumented code keeps in globals of the instance: set before a call, read after it. They count the
+ * same on every machine (`docs/spec/fuel.md`).
+ */
+export class Meter {
+  readonly #fuel: WasmGlobal
+  readonly #stack: WasmGlobal
+  readonly #stopped: WasmGlobal
+  readonly #charge: (units: number) => void
+  readonly #tableEntries: WasmGlobal | undefined
+  readonly #tableRefused: WasmGlobal | undefined
+  readonly #memoryRefused: WasmGlobal | undefined
+  #armed = 0n
+
+  constructor({ exports }: WasmInstance) {
+    this.#fuel = exports[reserved.fuel] as WasmGlobal
+    this.#stack = exports[reserved.stack] as WasmGlobal
+    this.#stopped = exports[reserved.stopped] as WasmGlobal
+    this.#charge = exports[reserved.charge] as (units: number) => void
+    this.#tableEntries = exports[reserved.tableEntries] as WasmGlobal | undefined
+    this.#tableRefused = exports[reserved.tableRefused] as WasmGlobal | undefined
+    this.#memoryRefused = exports[reserved.refused] as WasmGlobal | undefined
+  }
+
+  arm({ fuel, stackBytes, tableEntries }: Pick<CallLimits, 'fuel' | 'stackBytes' | 'tableEntries'>): void {
+    this.#armed = BigInt(fuel)
+    this.#fuel.value = this.#armed
+    this.#stack.value = stackBytes
+    this.#stopped.value = 0
+    if (this.#tableEntries === undefined) return
+    this.#tableEntries.value = tableEntries
+    this.#tableRefused!.value = 0
+  }
+
+  /** Fuel used since {@link arm}. */
+  get used(): bigint {
+    return this.#armed - (this.#fuel.value as bigint)
+  }
+
+  /** Takes fuel for what the host does. Traps when there is not enough left. */
+  charge(units: number): void {
+    this.#charge(units)
+  }
+
+  /** Whether the module stopped itself, so that no host function may hide the trap. */
+  get exhausted(): boolean {
+    return this.#stopped.value !== 0
+  }
+
+  /** The limit that explains a trap, if one does. */
+  get limit(): HandlerErrorCode | undefined {
+    if (this.#stopped.value === stoppedBy.fuel) return 'FUEL_LIMIT'
+    if (this.#stopped.value === stoppedBy.stack) return 'STACK_LIMIT'
+    if (this.#memoryRefused !== undefined && this.#memoryRefused.value !== 0) return 'MEMORY_LIMIT'
+    if (this.#tableRefused !== undefined && this.#tableRefused.value !== 0) return 'TABLE_LIMIT'
+    return undefined
+  }
+}
