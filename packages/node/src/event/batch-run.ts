@@ -20,7 +20,7 @@ import {
 } from '@w3bstream/protocol'
 import type { MessageRow, ProjectStore, ProjectTip, ProjectTransaction } from '../database/database.ts'
 import type { HandlerOutcome } from '../engine/engine.ts'
-import { DefinitionEditor } from '../project/apply-change.ts'
+import { DefinitionEditor } from '../project/change/editor.ts'
 import {
   type ChangeResult,
   defaultProjectSettings,

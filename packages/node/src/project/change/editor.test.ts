@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { DatabaseError } from '../database/errors.ts'
-import { type ChangeContext, DefinitionEditor } from './apply-change.ts'
+import { DatabaseError } from '../../database/errors.ts'
 import {
   type ChangeResult,
   defaultProjectSettings,
@@ -9,8 +8,10 @@ import {
   type ProjectDefinition,
   type Publisher,
   type Strategy,
-} from './definition.ts'
-import { applyRows } from './definition-rows.ts'
+} from '../definition.ts'
+import { applyRows } from '../definition-rows.ts'
+import type { ChangeContext } from './application.ts'
+import { DefinitionEditor } from './editor.ts'
 
 const create: ProjectChange = { op: 'project.create', projectId: '7', accountId: '8', name: 'aid_8_demo' }
 const applet: ProjectChange = {

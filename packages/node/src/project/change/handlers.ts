@@ -1,0 +1,20 @@
+import type { ProjectChange } from '../definition.ts'
+import { appletChanges } from './applet.ts'
+import type { ChangeHandlers } from './application.ts'
+import { configChanges } from './config.ts'
+import { instanceChanges } from './instance.ts'
+import { projectChanges } from './project.ts'
+import { publisherChanges } from './publisher.ts'
+import { settingsChanges } from './settings.ts'
+import { strategyChanges } from './strategy.ts'
+
+/** All changes but `all`, which consists of others. A new kind of thing is a file and a line here. */
+export const changeHandlers: ChangeHandlers<Exclude<ProjectChange['op'], 'all'>> = {
+  ...projectChanges,
+  ...settingsChanges,
+  ...configChanges,
+  ...appletChanges,
+  ...instanceChanges,
+  ...strategyChanges,
+  ...publisherChanges,
+}
