@@ -12,6 +12,8 @@ export class CallState {
   readonly limits: CallLimits
   /** The resource that the handler is given: positive, 31 bits, from the seed. */
   readonly rid: number
+  /** What a reducer is given first: the accumulator's resource, or 0 when there is none yet. */
+  readonly accumulatorRid: number
   /** An error of the node, which ends the call whatever the guest does. */
   fault: { readonly error: unknown } | undefined
   /** Host calls that are left. */
@@ -34,6 +36,8 @@ export class CallState {
     this.#seed = call.seed
     const [a = 0, b = 0, c = 0, d = 0] = call.seed
     this.rid = ((a & 0x7f) << 24) | (b << 16) | (c << 8) | d || 1
+    this.accumulatorRid = call.accumulator ? this.rid ^ 1 || 2 : 0
+    if (call.accumulator) this.setResource(this.accumulatorRid, call.accumulator)
   }
 
   /** The batch's time; a guest that sleeps moves it on for itself. */

@@ -215,3 +215,39 @@ describe('guests of other compilers', () => {
     }
   })
 })
+
+describe('reducers', () => {
+  const module = load(`
+    (import "env" "ws_get_data" (func $get (param i32 i32 i32) (result i32)))
+    (import "env" "ws_set_data" (func $set (param i32 i32 i32) (result i32)))
+    ${memory} ${bumpAlloc}
+    (func (export "swap") (param i32) (result i32)
+      (drop (call $set (i32.const 77) (i32.const 0) (i32.const 3))) (i32.const 77))
+    (func (export "join") (param $acc i32) (param $rid i32) (result i32)
+      (if (i32.eqz (local.get $acc)) (then (return (local.get $rid))))
+      (drop (call $get (local.get $acc) (i32.const 8) (i32.const 12)))
+      (drop (call $set (local.get $rid) (i32.load (i32.const 8)) (i32.load (i32.const 12))))
+      (local.get $rid))`)
+  const call = (accumulator: string | null) => ({
+    ...testCall('join', new RecordingHost(), { payload: 'new' }),
+    accumulator: accumulator === null ? null : Buffer.from(accumulator),
+    wantsData: true,
+  })
+
+  it('get 0 in the place of the first accumulator, then the resource with it', () => {
+    expect(module.call(call(null))).toMatchObject({ type: 'returned', data: Buffer.from('new') })
+    expect(module.call(call('old'))).toMatchObject({ type: 'returned', data: new Uint8Array(Buffer.from('old')) })
+  })
+
+  it('are no handlers, nor handlers reducers', () => {
+    expect(module.call(testCall('join', new RecordingHost()))).toEqual(failure('HANDLER_NOT_EXPORTED'))
+    expect(module.call({ ...call(null), handler: 'swap' })).toEqual(failure('HANDLER_NOT_EXPORTED'))
+  })
+
+  it('tell no data when the number is that of no resource', () => {
+    const swap = { ...testCall('swap', new RecordingHost()), wantsData: true }
+    expect(module.call(swap)).toMatchObject({ code: 77, data: Uint8Array.of(0, 0, 0) })
+    const plain = load(`${memory} (func (export "go") (param i32) (result i32) (i32.const 5))`)
+    expect(plain.call({ ...testCall('go', new RecordingHost()), wantsData: true })).toEqual(returned(5))
+  })
+})

@@ -19,6 +19,7 @@ import { parseModule } from '../module/parse.ts'
 import { prepareModule } from '../module/prepare.ts'
 import { type CompiledModule, compileModule } from './compiled-module.ts'
 import { Instance } from './instance.ts'
+import { trapWords } from './trap.ts'
 
 const everyFamily: ReadonlySet<BlockingFamily> = new Set(['kv', 'sql', 'chain', 'api'])
 const noFamily: ReadonlySet<BlockingFamily> = new Set()
@@ -37,6 +38,7 @@ class InlineModule implements LoadedModule {
   readonly codeHash: string
   readonly #layout: ModuleLayout
   readonly #handlers: ReadonlySet<string>
+  readonly #reducers: ReadonlySet<string>
   readonly #blocking: ReadonlySet<BlockingFamily>
   readonly #cache: LRUCache<string, CompiledModule>
   #compiled: CompiledModule | undefined
@@ -49,6 +51,7 @@ class InlineModule implements LoadedModule {
     this.codeHash = prepared.codeHash
     this.#layout = parseModule(prepared.bytes)
     this.#handlers = new Set(prepared.handlers)
+    this.#reducers = new Set(prepared.reducers)
     this.#blocking = mayBlock === true ? everyFamily : mayBlock === false ? noFamily : mayBlock
     this.#cache = cache
     if (memoryPages >= this.#minimumPages) this.#compile(memoryPages)
@@ -56,7 +59,8 @@ class InlineModule implements LoadedModule {
 
   call(call: HandlerCall): MaybePromise<HandlerOutcome> {
     if (this.#running) throw new EngineError({ code: 'MODULE_BUSY', codeHash: this.codeHash })
-    if (!this.#handlers.has(call.handler)) return failed('HANDLER_NOT_EXPORTED', `no handler "${call.handler}"`)
+    const missing = this.#missing(call)
+    if (missing !== undefined) return failed('HANDLER_NOT_EXPORTED', missing)
     const pages = call.limits.memoryPages
     if (pages < this.#minimumPages)
       return failed('MEMORY_LIMIT', `the module needs ${this.#minimumPages} pages of memory, the limit is ${pages}`)
@@ -71,6 +75,11 @@ class InlineModule implements LoadedModule {
       if (error instanceof CallEnd) return failed(error.code, error.message)
       throw error
     }
+  }
+
+  #missing({ handler, accumulator }: HandlerCall): string | undefined {
+    if (accumulator === undefined) return this.#handlers.has(handler) ? undefined : `no handler "${handler}"`
+    return this.#reducers.has(handler) ? undefined : `no function "${handler}" of type (i32, i32) -> i32`
   }
 
   evict(): void {
@@ -107,15 +116,15 @@ class InlineModule implements LoadedModule {
     let answer: unknown
     try {
       instance.begin(state)
-      answer = handler(state.rid)
+      answer = call.accumulator === undefined ? handler(state.rid) : handler(state.accumulatorRid, state.rid)
     } catch (error) {
-      return this.#finish(instance, state, { error })
+      return this.#finish(instance, call, state, { error })
     }
-    if (!(answer instanceof Promise)) return this.#finish(instance, state, { code: answer as number })
+    if (!(answer instanceof Promise)) return this.#finish(instance, call, state, { code: answer as number })
     return answer
       .then(
-        (code: number) => this.#finish(instance, state, { code }),
-        (error: unknown) => this.#finish(instance, state, { error }),
+        (code: number) => this.#finish(instance, call, state, { code }),
+        (error: unknown) => this.#finish(instance, call, state, { error }),
       )
       .finally(() => {
         this.#running = false
@@ -123,16 +132,24 @@ class InlineModule implements LoadedModule {
   }
 
   /** Writes the rest of the log, decides about the instance, and tells how the call ended. */
-  #finish(instance: Instance, state: CallState, end: { code: number } | { error: unknown }): HandlerOutcome {
+  #finish(
+    instance: Instance,
+    { wantsData = false }: HandlerCall,
+    state: CallState,
+    end: { code: number } | { error: unknown },
+  ): HandlerOutcome {
     const refused = instance.memoryRefused
     if (this.#instance === instance && !instance.reusable) this.#instance = undefined
     if (state.fault !== undefined) throw state.fault.error
     instance.guest.end()
-    if ('code' in end) return { type: 'returned', code: end.code, fuel: 0n }
+    if ('code' in end) {
+      const data = wantsData ? state.resource(end.code) : undefined
+      return { type: 'returned', code: end.code, fuel: 0n, ...(data && { data }) }
+    }
     const { error } = end
     if (error instanceof CallEnd) return failed(error.code, error.message)
     if (!isGuestTrap(error)) throw error
-    return failed(refused ? 'MEMORY_LIMIT' : 'TRAP', error.message)
+    return failed(refused ? 'MEMORY_LIMIT' : 'TRAP', trapWords(error))
   }
 }
 

@@ -8,6 +8,7 @@ import { type WasmFunction, type WasmGlobal, type WasmInstance, type WasmMemory,
 import type { CompiledModule } from './compiled-module.ts'
 import { linkImports, suspends } from './link-imports.ts'
 import { Snapshot } from './snapshot.ts'
+import { trapWords } from './trap.ts'
 
 /**
  * Pages by which the memory of a growing module is larger than the guest believes, so that the first growth of a call, by
@@ -20,7 +21,7 @@ const headroomPages = 1
 const initialClockNs = 1_577_836_800_000_000_000n
 const initialSeed = new Uint8Array(32)
 
-type Handler = (rid: number) => unknown
+type Handler = (...resources: number[]) => unknown
 type LogLine = Parameters<HostContext['log']>
 
 /** An instance of a module with its way back to the beginning. */
@@ -106,7 +107,7 @@ function guarded<T>(step: () => T): T {
   try {
     return step()
   } catch (error) {
-    if (isGuestTrap(error)) throw new CallEnd('TRAP', `initialisation: ${error.message}`)
+    if (isGuestTrap(error)) throw new CallEnd('TRAP', `initialisation: ${trapWords(error)}`)
     throw error
   }
 }
