@@ -5,7 +5,7 @@ import { type WasmModule, wasm } from '../webassembly.ts'
  * What the rewriter and the loader agree on: names that prepared modules export beside their own, and a custom section
  * with the version of the engine and how the instance is to be reset.
  */
-export const engineVersion = 1
+export const engineVersion = 2
 
 /** No module may export names that begin so. */
 export const reservedPrefix = 'w3bstream:'
@@ -17,6 +17,20 @@ export const reserved = {
   pages: `${reservedPrefix}pages`,
   /** Not zero once the guest was refused memory. */
   refused: `${reservedPrefix}refused`,
+  /** Not zero once a table was refused entries. */
+  tableRefused: `${reservedPrefix}tableRefused`,
+  /** Global i64, fuel that is left; the loader sets it before it enters the guest. */
+  fuel: `${reservedPrefix}fuel`,
+  /** Global i32, bytes of stack that are left; the loader sets it before it enters the guest. */
+  stack: `${reservedPrefix}stack`,
+  /** Global i32, one of {@link stopReasons} once instrumented code ended the call by a trap of its own; else 0. */
+  stopped: `${reservedPrefix}stopped`,
+  /** Function `(i32) -> ()`: takes fuel for a host function, unsigned; stops the call when there is none left. */
+  charge: `${reservedPrefix}charge`,
+  /** Global i32: entries that a table may have after it grew; the loader sets it. */
+  tableEntries: `${reservedPrefix}tableEntries`,
+  /** Memory with a byte for each block of {@link writeBlockBytes}: not zero once the guest wrote to it. Missing: not tracked. */
+  written: `${reservedPrefix}written`,
   /** i64: fuel that is left. The loader sets it before a call and reads it afterwards. */
   fuel: `${reservedPrefix}fuel`,
   /** i32: bytes of stack that are left, set before a call. */
@@ -35,6 +49,18 @@ export const reserved = {
 
 /** Values of the global {@link reserved.stopped}. */
 export const stoppedBy = { fuel: 1, stack: 2 } as const
+
+/** Values of the global {@link reserved.stopped}. */
+export const stopReasons = { fuel: 1, stack: 2 } as const
+
+/** Bytes of the guest's memory that share one byte of {@link reserved.written}. */
+export const writeBlockBytes = 4096
+
+/**
+ * A write is marked in the block where it begins, or where a neighbour begins that is marked in its stead; so what was
+ * written reaches up to this many bytes behind the end of a marked block.
+ */
+export const writeSlackBytes = 256
 
 export interface ResetPlan {
   /** Nothing short of a new instance brings back the first state. */
