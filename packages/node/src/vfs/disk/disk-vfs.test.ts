@@ -1,6 +1,10 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
 import { afterAll, describe, expect, it } from 'vitest'
 import { vfsSuite } from '../vfs.suite.ts'
 import { openDiskVfs } from './disk-vfs.ts'
@@ -11,7 +15,7 @@ afterAll(() => rmSync(root, { recursive: true }))
 let count = 0
 const fresh = () => join(root, `${count++}`)
 
-vfsSuite('disk', () => openDiskVfs({ directory: fresh() }))
+vfsSuite('disk', (options) => openDiskVfs({ directory: fresh(), ...options }))
 
 describe('on disk', () => {
   it('keeps files over a restart', async () => {
@@ -39,8 +43,44 @@ describe('on disk', () => {
     expect(readdirSync(join(directory, 'incoming'))).toEqual([])
   })
 
-  it('refuses a file above the limit', async () => {
-    const vfs = openDiskVfs({ directory: fresh(), maxBytes: 3 })
-    await expect(vfs.put(new Uint8Array(4))).rejects.toMatchObject({ code: 'FILE_TOO_LARGE' })
+  it('counts what an earlier process left', async () => {
+    const directory = fresh()
+    const before = openDiskVfs({ directory })
+    await before.putDerived(await before.put(new Uint8Array(40)), 'twice', new Uint8Array(80))
+    const vfs = openDiskVfs({ directory, limitBytes: 160 })
+    expect(await vfs.usage()).toEqual({ files: 1, bytes: 40 + 32 + 80, limitBytes: 160 })
+    await expect(vfs.put(new Uint8Array(9))).rejects.toMatchObject({ code: 'VFS_FULL' })
+  })
+
+  it('sees damage of derived bytes, and lets those go whose original is gone', async () => {
+    const directory = fresh()
+    const vfs = openDiskVfs({ directory })
+    const name = await vfs.put(new Uint8Array([5]))
+    const path = join(directory, name.slice(0, 2), name)
+    for (const rot of [new Uint8Array(0), new Uint8Array(31), new Uint8Array(40)]) {
+      await vfs.putDerived(name, 'm', new Uint8Array([1, 2]))
+      writeFileSync(`${path}.m`, rot)
+      expect(vfs.getDerivedSync(name, 'm')).toBeUndefined()
+    }
+    rmSync(path)
+    expect((await openDiskVfs({ directory }).usage()).bytes).toBe(0)
+    expect(readdirSync(join(path, '..'))).toEqual([])
+  })
+
+  it('holds whole files only after its process was killed while it wrote', async () => {
+    const directory = fresh()
+    const child = spawn(process.execPath, [
+      fileURLToPath(new URL('../testing/put-forever.ts', import.meta.url)),
+      directory,
+    ])
+    const exited = once(child, 'exit')
+    for await (const line of createInterface({ input: child.stdout })) if (Number(line) >= 20) break
+    child.kill('SIGKILL')
+    await exited
+    const vfs = openDiskVfs({ directory })
+    const files = await Array.fromAsync(vfs.list())
+    expect(files.length).toBeGreaterThanOrEqual(20)
+    for (const { hash } of files) expect((await vfs.get(hash)).length).toBe(256 * 1024)
+    expect(readdirSync(join(directory, 'incoming'))).toEqual([])
   })
 })
