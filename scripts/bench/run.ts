@@ -3,7 +3,9 @@ import { writeFileSync } from 'node:fs'
 import { benchApplet } from './applet.ts'
 import { benchColdStart } from './cold-start.ts'
 import type { BenchContext } from './compare.ts'
+import { benchDeployLatency } from './deploy-latency.ts'
 import { describeEnvironment } from './environment.ts'
+import { benchHostCalls } from './host-calls.ts'
 import { benchHttpEvent } from './http-event.ts'
 import { benchIdleMemory } from './idle-memory.ts'
 import { benchMqtt } from './mqtt.ts'
@@ -22,6 +24,8 @@ const benchmarks: readonly Benchmark[] = [
   { rows: ['http-event'], run: benchHttpEvent },
   { rows: ['mqtt-qos1', 'mqtt-unrouted'], run: benchMqtt },
   { rows: ['applet-large', 'applet-small'], run: benchApplet },
+  { rows: ['kv-in-batch'], run: benchHostCalls },
+  { rows: ['deploy-latency'], run: benchDeployLatency },
   { rows: ['cold-start'], run: benchColdStart },
   { rows: ['idle-memory'], run: benchIdleMemory },
 ]
