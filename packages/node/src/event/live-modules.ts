@@ -1,7 +1,11 @@
 import type { ProjectKey } from '@w3bstream/protocol'
 import { LRUCache } from 'lru-cache'
 import type { BlockingFamily, Engine, LoadedModule, PreparedModule } from '../engine/engine.ts'
+import { decodePrepared, preparedName } from '../engine/prepared-file.ts'
 import type { Vfs } from '../vfs/vfs.ts'
+
+/** Where modules lie. */
+type ModuleShelf = Pick<Vfs, 'getSync' | 'getDerivedSync'>
 
 /**
  * The applets that a thread holds in memory. Preparation is shared by all projects with the same code; an instance belongs to
@@ -9,14 +13,14 @@ import type { Vfs } from '../vfs/vfs.ts'
  */
 export class LiveModules {
   readonly #engine: Engine
-  readonly #vfs: Pick<Vfs, 'getSync'>
+  readonly #vfs: ModuleShelf
   readonly #blocking: ReadonlySet<BlockingFamily>
   readonly #prepared: LRUCache<string, PreparedModule>
   readonly #loaded: LRUCache<string, LoadedModule>
 
   constructor(
     engine: Engine,
-    vfs: Pick<Vfs, 'getSync'>,
+    vfs: ModuleShelf,
     options: { liveModules: number; blocking: ReadonlySet<BlockingFamily> },
   ) {
     this.#engine = engine
@@ -40,7 +44,9 @@ export class LiveModules {
   #prepare(codeHash: string): PreparedModule {
     let prepared = this.#prepared.get(codeHash)
     if (!prepared) {
-      prepared = this.#engine.prepare(this.#vfs.getSync(codeHash))
+      const kept = this.#vfs.getDerivedSync(codeHash, preparedName)
+      // Another version of the node, or a crash, may have left none: then it is made again, for this thread.
+      prepared = kept ? decodePrepared(kept) : this.#engine.prepare(this.#vfs.getSync(codeHash))
       this.#prepared.set(codeHash, prepared)
     }
     return prepared

@@ -71,6 +71,7 @@ export async function storeModule(
   if ((await deps.vfs.freeBytes()) - bytes.length < limits.diskReserveBytes) throw new ApiError('UploadFileDiskLimit')
   const report = await deps.inspectModule(bytes)
   const codeHash = await deps.vfs.put(bytes)
+  await deps.vfs.putDerived(codeHash, report.prepared.name, report.prepared.bytes)
   const fileName = options.fileName || file.fileName
   const stored = { codeHash, md5, sizeBytes: bytes.length, fileName }
   return { resource: deps.accounts.resources.put(account.accountId, stored), report }

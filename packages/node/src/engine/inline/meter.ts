@@ -1,5 +1,5 @@
 import type { CallLimits, HandlerErrorCode } from '../engine.ts'
-import { reserved, stoppedBy } from '../module/prepared-format.ts'
+import { reserved, stopReasons } from '../module/prepared-format.ts'
 import type { WasmGlobal, WasmInstance } from '../webassembly.ts'
 
 /**
@@ -53,8 +53,8 @@ export class Meter {
 
   /** The limit that explains a trap, if one does. */
   get limit(): HandlerErrorCode | undefined {
-    if (this.#stopped.value === stoppedBy.fuel) return 'FUEL_LIMIT'
-    if (this.#stopped.value === stoppedBy.stack) return 'STACK_LIMIT'
+    if (this.#stopped.value === stopReasons.fuel) return 'FUEL_LIMIT'
+    if (this.#stopped.value === stopReasons.stack) return 'STACK_LIMIT'
     if (this.#memoryRefused !== undefined && this.#memoryRefused.value !== 0) return 'MEMORY_LIMIT'
     if (this.#tableRefused !== undefined && this.#tableRefused.value !== 0) return 'TABLE_LIMIT'
     return undefined

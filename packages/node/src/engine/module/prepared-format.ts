@@ -31,24 +31,9 @@ export const reserved = {
   tableEntries: `${reservedPrefix}tableEntries`,
   /** Memory with a byte for each block of {@link writeBlockBytes}: not zero once the guest wrote to it. Missing: not tracked. */
   written: `${reservedPrefix}written`,
-  /** i64: fuel that is left. The loader sets it before a call and reads it afterwards. */
-  fuel: `${reservedPrefix}fuel`,
-  /** i32: bytes of stack that are left, set before a call. */
-  stack: `${reservedPrefix}stack`,
-  /** i32: why the module stopped itself, a value of {@link stoppedBy}. */
-  stopped: `${reservedPrefix}stopped`,
-  /** `(i32)`: takes so much fuel on behalf of the host. */
-  charge: `${reservedPrefix}charge`,
-  /** i32: entries that a table may grow to, set before a call. */
-  tableEntries: `${reservedPrefix}tableEntries`,
-  /** Not zero once the guest was refused entries of a table. */
-  tableRefused: `${reservedPrefix}tableRefused`,
   global: (index: number | '') => `${reservedPrefix}global:${index}`,
   table: (index: number | '') => `${reservedPrefix}table:${index}`,
 } as const
-
-/** Values of the global {@link reserved.stopped}. */
-export const stoppedBy = { fuel: 1, stack: 2 } as const
 
 /** Values of the global {@link reserved.stopped}. */
 export const stopReasons = { fuel: 1, stack: 2 } as const

@@ -72,6 +72,8 @@ export interface ModuleReport {
   readonly codeHash: string
   readonly handlers: readonly string[]
   readonly imports: readonly string[]
+  /** The module as it will be run, to be kept beside the original under this name. */
+  readonly prepared: { readonly name: string; readonly bytes: Uint8Array }
 }
 
 export interface OutboxChange {

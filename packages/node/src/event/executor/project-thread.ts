@@ -1,7 +1,7 @@
-import { createHash } from 'node:crypto'
 import type { ProjectKey, Sfid } from '@w3bstream/protocol'
 import type { Database, ProjectTip } from '../../database/database.ts'
 import type { Engine } from '../../engine/engine.ts'
+import { encodePrepared, preparedName } from '../../engine/prepared-file.ts'
 import type { Stopped } from '../batch-run.ts'
 import type { Progress } from '../handler-host.ts'
 import type { LiveModules } from '../live-modules.ts'
@@ -54,8 +54,9 @@ export class ProjectThread {
   }
 
   inspectModule(wasm: Uint8Array): ModuleReport {
-    const { handlers, imports } = this.#deps.engine.prepare(wasm)
-    return { codeHash: createHash('sha256').update(wasm).digest('hex'), handlers, imports }
+    const prepared = this.#deps.engine.prepare(wasm)
+    const { codeHash, handlers, imports } = prepared
+    return { codeHash, handlers, imports, prepared: { name: preparedName, bytes: encodePrepared(prepared) } }
   }
 
   async close(project: ProjectKey): Promise<void> {

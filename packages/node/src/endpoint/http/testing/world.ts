@@ -111,7 +111,9 @@ async function inspect(bytes: Uint8Array, door: MemoryDoor) {
   if (!WebAssembly.validate(bytes))
     throw new EngineError({ code: 'MODULE_INVALID', problems: ['not a module', 'no handler'] })
   const exports = WebAssembly.Module.exports(new WebAssembly.Module(bytes)).filter(({ kind }) => kind === 'function')
-  const report = { codeHash: hash('sha256', bytes, 'hex'), handlers: exports.map(({ name }) => name), imports: [] }
+  const handlers = exports.map(({ name }) => name)
+  const prepared = { name: 'prepared', bytes }
+  const report = { codeHash: hash('sha256', bytes, 'hex'), handlers, imports: [], prepared }
   door.handlers.set(report.codeHash, report.handlers)
   return report
 }
