@@ -151,7 +151,8 @@ export class BatchRun {
     if (!this.#router || !this.definition) return { ...receipt, status: 'refused', detail: 'ProjectNotFound' }
     if (this.definition.project.state === 'paused' && message.kind === 'data')
       return { ...receipt, status: 'refused', detail: 'ProjectPaused' }
-    const routes = message.eventType === '' ? [] : this.#router.find(message.eventType)
+    const sender = { publisherId: message.publisherId, messageId: id }
+    const routes = message.eventType === '' ? [] : this.#router.find(message.eventType, sender)
     if (routes.length === 0) return { ...receipt, status: message.kind === 'answer' ? 'applied' : 'unrouted' }
     // The usual message has one handler and ends without waiting: no promise is made for it.
     if (routes.length === 1) {
@@ -204,7 +205,7 @@ export class BatchRun {
       )
       return { ...notRun(route, 'WALL_CLOCK', 'stopped by the watchdog'), codeHash: route.codeHash }
     }
-    const module = this.#deps.modules.get(this.#project, route.applet.codeHash)
+    const module = this.#deps.modules.get(this.#project, route.module)
     this.#host.begin(call)
     const outcome = module.call({
       handler: route.strategy.handler,

@@ -1,5 +1,6 @@
 import { fromHex } from '@w3bstream/protocol'
 import type { Applet, Instance, ProjectDefinition, Strategy } from '../project/definition.ts'
+import { type Canary, canaryOf, type Sender } from './canary.ts'
 
 /** One handler that an event is for. */
 export interface Route {
@@ -7,8 +8,12 @@ export interface Route {
   readonly applet: Applet
   /** Absent when the applet has none. */
   readonly instance: Instance | undefined
-  /** SHA-256 of the applet's module. */
+  /** SHA-256 of the module that runs. */
   readonly codeHash: Uint8Array
+  /** The same, hexadecimal: its name in the VFS. */
+  readonly module: string
+  /** Takes the place of this route for some senders. */
+  readonly canary?: Canary<Route>
   /** Where the applet's keys are kept: its own place, or one that the instance shares by a prefix. */
   readonly namespace: string
 }
@@ -22,6 +27,7 @@ const defaultType = 'DEFAULT'
 export class Router {
   readonly #routes = new Map<string, readonly Route[]>()
   readonly #fallback: readonly Route[]
+  readonly #hasCanary: boolean
 
   constructor(definition: ProjectDefinition) {
     const { strategies, applets, instances, settings } = definition
@@ -33,17 +39,31 @@ export class Router {
       this.#routes.set(strategy.eventType, [...(this.#routes.get(strategy.eventType) ?? []), route])
     }
     this.#fallback = settings.defaultFallback ? (this.#routes.get(defaultType) ?? []) : []
+    this.#hasCanary = [...applets.values()].some(({ canary }) => canary !== undefined)
   }
 
-  find(eventType: string): readonly Route[] {
-    return this.#routes.get(eventType) ?? this.#fallback
+  /** @param sender who it is from, which decides between the versions of an applet */
+  find(eventType: string, sender: Sender): readonly Route[] {
+    const routes = this.#routes.get(eventType) ?? this.#fallback
+    return this.#hasCanary ? routes.map((route) => (route.canary?.takes(sender) ? route.canary.route : route)) : routes
   }
 }
 
 function makeRoute(strategy: Strategy, applet: Applet, instance: Instance | undefined): Route {
   const cache = instance?.cache
   const namespace = cache?.mode === 'REDIS' && cache.prefix ? `prefix:${cache.prefix}` : `applet:${applet.appletId}`
-  return { strategy, applet, instance, codeHash: fromHex(applet.codeHash, 32), namespace }
+  const route = {
+    strategy,
+    applet,
+    instance,
+    namespace,
+    codeHash: fromHex(applet.codeHash, 32),
+    module: applet.codeHash,
+  }
+  if (!applet.canary) return route
+  const { codeHash } = applet.canary
+  const other = { ...route, codeHash: fromHex(codeHash, 32), module: codeHash }
+  return { ...route, canary: canaryOf(applet.appletId, applet.canary, other) }
 }
 
 /** Strategies of one batch have one time; their ids then decide, alike on every member. */

@@ -11,7 +11,8 @@ import {
 
 /**
  * A definition is kept as rows of a project's store: one per thing, by kind and id. `publisher` and `publisherKey` rows
- * (the second maps a device's key to its id) are not part of the definition in memory: there may be very many.
+ * (the second maps a device's key to its id) and `appletVersion` rows are not part of the definition in memory: there may be
+ * very many.
  */
 export const definitionKinds = [
   'project',
@@ -43,7 +44,7 @@ export function definitionFromRows(rows: Iterable<DefinitionRow>): ProjectDefini
     else if (kind === 'env') env = JSON.parse(value) as ProjectDefinition['env']
     else if (kind === 'database') database = JSON.parse(value) as DatabaseSchema
     else if (kind === 'flow') flow = JSON.parse(value)
-    else if (kind === 'applet') applets.set(id, JSON.parse(value) as Applet)
+    else if (kind === 'applet') applets.set(id, completeApplet(JSON.parse(value) as Applet))
     else if (kind === 'instance') instances.set(id, JSON.parse(value) as Instance)
     else if (kind === 'strategy') strategies.set(id, JSON.parse(value) as Strategy)
   }
@@ -55,6 +56,11 @@ export function definitionFromRows(rows: Iterable<DefinitionRow>): ProjectDefini
 function completeSettings(settings: ProjectSettings): ProjectSettings {
   const { limits } = defaultProjectSettings
   return { ...defaultProjectSettings, ...settings, limits: { ...limits, ...settings.limits } }
+}
+
+/** An applet whose row is older than versions runs its first. */
+function completeApplet(applet: Omit<Applet, 'version' | 'latestVersion'>): Applet {
+  return { version: 1, latestVersion: 1, ...applet }
 }
 
 /** The definition after rows were written or removed (`value` null). */

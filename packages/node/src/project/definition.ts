@@ -97,16 +97,63 @@ export const defaultProjectSettings: ProjectSettings = {
   },
 }
 
-export interface Applet {
-  readonly appletId: Sfid
-  readonly name: string
+/** An uploaded module. */
+export interface AppletModule {
   readonly resourceId: Sfid
   /** SHA-256 of the module, hexadecimal: its name in the VFS. */
   readonly codeHash: string
   readonly md5: string
   readonly fileName: string
+}
+
+/** Runs the module that it names, except where its canary does. */
+export interface Applet extends AppletModule {
+  readonly appletId: Sfid
+  readonly name: string
+  /** Number of the {@link AppletVersion} whose module this is. */
+  readonly version: number
+  /** Number of the last version there is; higher than {@link version} while a canary runs, and after it was given up. */
+  readonly latestVersion: number
+  readonly canary?: Canary
   readonly createdMs: number
   readonly updatedMs: number
+}
+
+/** A version that runs for a share of the devices only. It shares keys, tables and files of the applet. */
+export interface Canary extends AppletModule {
+  readonly version: number
+  /** Whole percent of the devices, 0 to 100. */
+  readonly percent: number
+  /** Height of its beginning, decimal: what decides beside the ids which devices it runs for. */
+  readonly startHeight: string
+}
+
+/**
+ * A deployment of a module. Kept as definition rows of kind `appletVersion` with the id `<appletId>/<version>`, read from
+ * the store, not held in memory. The row stays when the applet is removed: what it ran may be executed again from the log.
+ */
+export interface AppletVersion extends AppletModule {
+  readonly appletId: Sfid
+  /** From 1, without gaps. */
+  readonly version: number
+  readonly op: 'deploy' | 'rollback' | 'canary'
+  /** Of a rollback: the version whose module came back. */
+  readonly of?: number
+  /** What became of a canary; the latest 100 steps. */
+  readonly steps: readonly VersionStep[]
+  /** Account that deployed it; empty when it was not the management API that did. */
+  readonly by: Sfid | ''
+  readonly note: string
+  /** Where in the history: batch, decimal, and message. */
+  readonly height: string
+  readonly index: number
+  readonly timeMs: number
+}
+
+export interface VersionStep extends Pick<AppletVersion, 'by' | 'height' | 'index' | 'timeMs'> {
+  readonly op: 'share' | 'promote' | 'abort'
+  /** Of `share`: whole percent of the devices from here on. */
+  readonly percent?: number
 }
 
 export interface Instance {
@@ -171,28 +218,30 @@ export type ProjectChange =
   | { op: 'env.put'; env: readonly (readonly [string, string])[] }
   | { op: 'database.put'; database: DatabaseSchema }
   | { op: 'flow.put'; flow: unknown }
-  | {
+  | ({
       op: 'applet.create'
       name: string
-      resourceId: Sfid
-      codeHash: string
-      md5: string
-      fileName: string
       cache?: Partial<Instance['cache']>
       strategies?: readonly StrategyInput[]
-    }
-  | {
+    } & AppletModule &
+      Deployed)
+  | ({
       op: 'applet.update'
       appletId: Sfid
       name?: string
-      resourceId?: Sfid
-      codeHash?: string
-      md5?: string
-      fileName?: string
       cache?: Partial<Instance['cache']>
       strategies?: readonly StrategyInput[]
-    }
+    } & Partial<AppletModule> &
+      Deployed)
   | { op: 'applet.remove'; appletId: Sfid }
+  /** Makes an older version's module the one that runs. */
+  | ({ op: 'applet.rollback'; appletId: Sfid; version: number } & Deployed)
+  /** With a module: begins a canary. Without: changes the share of the one that runs. */
+  | ({ op: 'applet.canary'; appletId: Sfid; percent: number } & Partial<AppletModule> & Deployed)
+  /** The canary becomes what runs for all. */
+  | { op: 'applet.promote'; appletId: Sfid; by?: Sfid }
+  /** The canary ends, and what ran beside it runs for all. */
+  | { op: 'applet.abort'; appletId: Sfid; by?: Sfid }
   | { op: 'instance.create'; appletId: Sfid; cache?: Partial<Instance['cache']> }
   | { op: 'instance.state'; instanceId: Sfid; state: Instance['state'] }
   | { op: 'instance.remove'; instanceId: Sfid }
@@ -213,6 +262,12 @@ export type ProjectChange =
   | { op: 'publisher.remove'; publisherId: Sfid }
   /** All of them or none: what a deployment is made of. */
   | { op: 'all'; changes: readonly ProjectChange[] }
+
+/** Who deploys and why. `by` is set by the management API, not by its caller. */
+interface Deployed {
+  by?: Sfid
+  note?: string
+}
 
 type DeepPartial<T> = T extends readonly unknown[]
   ? T

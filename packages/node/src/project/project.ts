@@ -4,7 +4,7 @@
  */
 import type { ProjectKey, Sfid } from '@w3bstream/protocol'
 import type { Page, Paged, ProjectReader } from '../database/database.ts'
-import type { ChangeResult, ProjectChange, ProjectDefinition, Publisher } from './definition.ts'
+import type { AppletVersion, ChangeResult, ProjectChange, ProjectDefinition, Publisher } from './definition.ts'
 
 /** A line of the node's registry of projects. */
 export interface ProjectEntry {
@@ -34,6 +34,16 @@ export interface PublisherFilter extends Page {
   readonly keys?: readonly string[]
   readonly nameStartsWith?: string
   readonly nameEndsWith?: string
+}
+
+/** Handler runs of one version of an applet. */
+export interface VersionResults {
+  /** Returned, whatever they returned. */
+  readonly ok: number
+  /** Did not return. */
+  readonly failed: number
+  /** Units of `docs/spec/fuel.md` per run. */
+  readonly meanFuel: number
 }
 
 export interface Projects {

@@ -10,12 +10,21 @@ import {
   sfidFromBytes,
 } from '@w3bstream/protocol'
 import { LRUCache } from 'lru-cache'
-import type { Database, Paged, ProjectReader } from '../database/database.ts'
+import type { Database, Page, Paged, ProjectReader } from '../database/database.ts'
 import { ApiError, type ApiErrorKey } from '../endpoint/api-error.ts'
 import type { Logger } from '../telemetry/logger.ts'
-import type { ChangeResult, ProjectChange, ProjectDefinition, Publisher } from './definition.ts'
+import { countResults, readVersion, readVersions } from './applet-versions.ts'
+import type { AppletVersion, ChangeResult, ProjectChange, ProjectDefinition, Publisher } from './definition.ts'
 import { applyRows, type DefinitionChange, definitionFromRows, definitionKinds } from './definition-rows.ts'
-import type { NewProject, ProjectEntry, ProjectEvent, Projects, PublisherFilter } from './project.ts'
+import type {
+  LocatedKind,
+  NewProject,
+  ProjectEntry,
+  ProjectEvent,
+  Projects,
+  PublisherFilter,
+  VersionResults,
+} from './project.ts'
 import type { ProjectIndex } from './project-index.ts'
 
 export interface ProjectsDeps {
@@ -192,6 +201,24 @@ export class NodeProjects implements Projects {
 
   locate(kind: 'applet' | 'instance' | 'strategy' | 'publisher', id: Sfid): Promise<ProjectKey | undefined> {
     return Promise.resolve(this.#deps.index.locate(kind, id))
+  }
+
+  async appletVersion(key: ProjectKey, appletId: Sfid, version: number): Promise<AppletVersion | undefined> {
+    return readVersion(await this.reader(key), appletId, version)
+  }
+
+  async appletVersions(key: ProjectKey, appletId: Sfid, page: Page): Promise<Paged<AppletVersion>> {
+    const applet = (await this.definition(key)).applets.get(appletId)
+    if (!applet) throw new ApiError('AppletNotFound', appletId)
+    return readVersions(await this.reader(key), appletId, applet.latestVersion, page)
+  }
+
+  async versionResults(
+    key: ProjectKey,
+    versions: readonly AppletVersion[],
+    messages: number,
+  ): Promise<ReadonlyMap<number, VersionResults>> {
+    return countResults(await this.reader(key), versions, messages)
   }
 
   publisherToken(key: ProjectKey, publisher: Publisher): string {

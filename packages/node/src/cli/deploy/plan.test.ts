@@ -70,6 +70,8 @@ const applied: CurrentProject = {
       codeHash: station.codeHash,
       md5: '',
       fileName: 'station.wasm',
+      version: 3,
+      latestVersion: 3,
       ...times,
     },
   ],

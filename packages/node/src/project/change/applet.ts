@@ -4,6 +4,7 @@ import { type Accepted, type Application, type Change, type ChangeHandlers, give
 import { appletOf } from './find.ts'
 import { createInstance } from './instance.ts'
 import { createStrategy, strategiesOf } from './strategy.ts'
+import { deploy, firstVersion } from './version.ts'
 
 export const appletChanges: ChangeHandlers<'applet.create' | 'applet.update' | 'applet.remove'> = {
   'applet.create': create,
@@ -15,8 +16,7 @@ function create(application: Application, change: Change<'applet.create'>): Acce
   const appletId = application.id('applet')
   const name = change.name || appletId
   refuseTakenName(application, name, appletId)
-  const { resourceId, codeHash, md5, fileName } = change
-  const applet: Applet = { appletId, name, resourceId, codeHash, md5, fileName, ...application.stamp }
+  const applet: Applet = { appletId, name, ...firstVersion(application, appletId, change), ...application.stamp }
   application.editor.put('applet', appletId, applet)
   const instance = createInstance(application, { appletId, cache: change.cache })
   const routes = change.strategies?.length ? change.strategies : [{ eventType: 'DEFAULT', handler: 'start' }]
@@ -24,10 +24,11 @@ function create(application: Application, change: Change<'applet.create'>): Acce
   return { ok: true, id: appletId, value: { applet, instance, strategies } }
 }
 
-function update(application: Application, change: Change<'applet.update'>): Accepted {
-  const { op: _, appletId, cache, strategies: routes, ...fields } = change
+async function update(application: Application, change: Change<'applet.update'>): Promise<Accepted> {
+  const { appletId, name, cache, strategies: routes } = change
   const { editor, context } = application
-  const applet: Applet = { ...appletOf(application, appletId), ...given(fields), updatedMs: context.timeMs }
+  const running = await deploy(application, appletOf(application, appletId), change)
+  const applet: Applet = { ...running, ...given({ name }), updatedMs: context.timeMs }
   refuseTakenName(application, applet.name, appletId)
   editor.put('applet', appletId, applet)
   if (routes) {

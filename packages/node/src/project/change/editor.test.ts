@@ -5,13 +5,10 @@ import {
   defaultProjectSettings,
   type Instance,
   type ProjectChange,
-  type ProjectDefinition,
   type Publisher,
   type Strategy,
 } from '../definition.ts'
-import { applyRows } from '../definition-rows.ts'
-import type { ChangeContext } from './application.ts'
-import { DefinitionEditor } from './editor.ts'
+import { History } from '../testing/history.ts'
 
 const create: ProjectChange = { op: 'project.create', projectId: '7', accountId: '8', name: 'aid_8_demo' }
 const applet: ProjectChange = {
@@ -21,34 +18,6 @@ const applet: ProjectChange = {
   codeHash: 'ab'.repeat(32),
   md5: '',
   fileName: 'log.wasm',
-}
-
-/** A project whose history is the changes it is given, one a message. */
-class History {
-  definition: ProjectDefinition | undefined
-  readonly rows = new Map<string, string>()
-  #height = 0n
-
-  async apply(change: ProjectChange, over: Partial<ChangeContext> = {}): Promise<ChangeResult> {
-    const editor = new DefinitionEditor(this.definition)
-    const result = await editor.apply(change, {
-      project: new Uint8Array(32).fill(1),
-      height: ++this.#height,
-      index: 0,
-      timeMs: Number(this.#height) * 1000,
-      read: (kind, id) => {
-        const value = this.rows.get(`${kind}/${id}`)
-        return value === undefined ? undefined : { kind, id, value }
-      },
-      migrate: () => {},
-      ...over,
-    })
-    for (const { kind, id, value } of editor.changes)
-      if (value === null) this.rows.delete(`${kind}/${id}`)
-      else this.rows.set(`${kind}/${id}`, value)
-    this.definition = applyRows(this.definition, editor.changes)
-    return result
-  }
 }
 
 async function project(...changes: ProjectChange[]): Promise<History> {

@@ -7,6 +7,7 @@ import { projectChanges } from './project.ts'
 import { publisherChanges } from './publisher.ts'
 import { settingsChanges } from './settings.ts'
 import { strategyChanges } from './strategy.ts'
+import { versionChanges } from './version.ts'
 
 /** All changes but `all`, which consists of others. A new kind of thing is a file and a line here. */
 export const changeHandlers: ChangeHandlers<Exclude<ProjectChange['op'], 'all'>> = {
@@ -14,6 +15,7 @@ export const changeHandlers: ChangeHandlers<Exclude<ProjectChange['op'], 'all'>>
   ...settingsChanges,
   ...configChanges,
   ...appletChanges,
+  ...versionChanges,
   ...instanceChanges,
   ...strategyChanges,
   ...publisherChanges,

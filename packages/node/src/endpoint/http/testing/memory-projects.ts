@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto'
-import { type ProjectKey, type Sfid, sfidFromBytes, toHex } from '@w3bstream/protocol'
+import { fromHex, type ProjectKey, type Sfid, sfidFromBytes, toHex } from '@w3bstream/protocol'
 import type { ProjectReader } from '../../../database/database.ts'
+import { DefinitionEditor } from '../../../project/change/editor.ts'
 import type {
   Applet,
   ChangeResult,
@@ -28,7 +29,8 @@ export class MemoryProject {
   readonly strategies = new Map<Sfid, Strategy>()
   readonly publishers = new Map<Sfid, Publisher>()
   readonly observers = new Set<(event: ProjectEvent) => void>()
-  readonly rest: Mutable<Pick<ProjectDefinition, 'project' | 'settings' | 'env' | 'database' | 'flow'>>
+  #height = 0
+  readonly rest: Mutable<Omit<ProjectDefinition, 'applets' | 'instances' | 'strategies'>>
 
   constructor(entry: ProjectEntry, record: ProjectRecord) {
     this.entry = entry
@@ -206,7 +208,17 @@ function applyApplet(project: MemoryProject, change: ProjectChange): ChangeResul
     case 'applet.create': {
       const appletId = newId('applet')
       const { resourceId, codeHash, md5, fileName } = change
-      const applet = { appletId, name: change.name || appletId, resourceId, codeHash, md5, fileName, ...now() }
+      const applet = {
+        appletId,
+        name: change.name || appletId,
+        resourceId,
+        codeHash,
+        md5,
+        fileName,
+        version: 1,
+        latestVersion: 1,
+        ...now(),
+      }
       applets.set(appletId, applet)
       const instance = addInstance(project, appletId)
       const given = change.strategies ?? [{ eventType: 'DEFAULT', handler: 'start' }]
