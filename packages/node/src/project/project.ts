@@ -46,6 +46,14 @@ export interface VersionResults {
   readonly meanFuel: number
 }
 
+export interface PublisherFilter extends Page {
+  readonly publisherIds?: readonly Sfid[]
+  readonly names?: readonly string[]
+  readonly keys?: readonly string[]
+  readonly nameStartsWith?: string
+  readonly nameEndsWith?: string
+}
+
 export interface Projects {
   /** @throws ApiError ProjectNameConflict, and what the changes throw; then nothing was created */
   create(project: NewProject): Promise<ProjectEntry>
