@@ -88,11 +88,31 @@ export interface HostContext {
 /** A refusal by the host that the guest sees as a failure code. */
 export class HostFault extends Error {
   readonly reason: 'NoDatabase' | 'Sql' | 'Chain' | 'Limit' | 'Invalid'
-  constructor(reason: HostFault['reason'], message: string, options?: { cause?: unknown }) {
+  /** The limit that refused, if one did: named in the receipt. */
+  readonly limit: LimitCode | undefined
+  constructor(reason: HostFault['reason'], message: string, options?: { cause?: unknown; limit?: LimitCode }) {
     super(message, options)
     this.reason = reason
+    this.limit = options?.limit
   }
 }
+
+/**
+ * Limits that refuse something without ending the call; the call's receipt names those that were reached.
+ * `docs/errors.md`, section results of handlers.
+ */
+export type LimitCode =
+  | 'MEMORY_LIMIT'
+  | 'TABLE_LIMIT'
+  | 'LOG_LIMIT'
+  | 'TRANSFER_LIMIT'
+  | 'RESOURCE_LIMIT'
+  | 'KV_KEY_LIMIT'
+  | 'KV_VALUE_LIMIT'
+  | 'SQL_LIMIT'
+  | 'EFFECT_LIMIT'
+  | 'BATCH_LIMIT'
+  | 'FILE_LIMIT'
 
 export interface HandlerCall {
   /** Name of an export `(i32) -> i32`, or `(i32, i32) -> i32` when there is an {@link accumulator}. */
@@ -114,20 +134,32 @@ export interface HandlerCall {
   readonly limits: CallLimits
 }
 
+/** What every call tells of itself. */
+interface CallReport {
+  readonly fuel: bigint
+  /** Limits that refused something, each once, in the order of their first refusal. Absent: none did. */
+  readonly limits?: readonly LimitCode[]
+}
+
 /** How a call ended. */
-export type HandlerOutcome =
-  | { readonly type: 'returned'; readonly code: number; readonly fuel: bigint; readonly data?: Uint8Array }
-  /**
-   * `error` is one of `docs/errors.md`, section engine. `message` is part of the receipt, so it is in our words, which are
-   * the same on every machine; `trace` is for the log: the frames of the guest, innermost first.
-   */
-  | {
-      readonly type: 'failed'
-      readonly error: HandlerErrorCode
-      readonly message: string
-      readonly trace?: readonly GuestFrame[]
-      readonly fuel: bigint
-    }
+export type HandlerOutcome = ReturnedCall | FailedCall
+
+export interface ReturnedCall extends CallReport {
+  readonly type: 'returned'
+  readonly code: number
+  /** Of the resource with that number, when the call wanted it and there is one. */
+  readonly data?: Uint8Array
+}
+
+export interface FailedCall extends CallReport {
+  readonly type: 'failed'
+  /** One of `docs/errors.md`, section results of handlers. */
+  readonly error: HandlerErrorCode
+  /** For people, but part of the receipt: in our words, which are the same on every machine. */
+  readonly message: string
+  /** For the log: the frames of the guest, innermost first. */
+  readonly trace?: readonly GuestFrame[]
+}
 
 /** A place in the guest's code, in terms of the original module. */
 export interface GuestFrame {

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import type { CallLimits, HandlerCall, HostContext } from '../engine.ts'
+import type { CallLimits, HandlerCall, HostContext, LimitCode } from '../engine.ts'
 import { pageBytes } from '../limits.ts'
 import { logLevel } from './status.ts'
 
@@ -25,6 +25,7 @@ export class CallState {
   #resourceBytes = 0
   #logLines = 0
   #droppedLines = 0
+  readonly #limitsHit = new Set<LimitCode>()
   #draws = 0n
 
   constructor(call: HandlerCall) {
@@ -49,6 +50,15 @@ export class CallState {
     this.#clockNs = BigInt.asUintN(64, this.#clockNs + ns)
   }
 
+  /** Notes that a limit refused something. */
+  hit(limit: LimitCode): void {
+    this.#limitsHit.add(limit)
+  }
+
+  get limitsHit(): readonly LimitCode[] {
+    return [...this.#limitsHit]
+  }
+
   resource(rid: number): Uint8Array | undefined {
     return this.#resources?.get(rid) ?? (rid === this.rid ? this.#payload : undefined)
   }
@@ -56,9 +66,12 @@ export class CallState {
   /** @returns false when the call keeps as much as it may: the guest's memory limit, again, outside of it */
   setResource(rid: number, data: Uint8Array): boolean {
     const kept = this.#resourceBytes + data.length - (this.#resources?.get(rid)?.length ?? 0)
-    if (kept > this.limits.memoryPages * pageBytes) return false
     this.#resources ??= new Map()
-    if (this.#resources.size >= maxResources && !this.#resources.has(rid)) return false
+    const tooMany = this.#resources.size >= maxResources && !this.#resources.has(rid)
+    if (tooMany || kept > this.limits.memoryPages * pageBytes) {
+      this.hit('RESOURCE_LIMIT')
+      return false
+    }
     this.#resourceBytes = kept
     this.#resources.set(rid, data)
     return true
@@ -68,7 +81,10 @@ export class CallState {
     if (this.#logLines < this.limits.logLines) {
       this.#logLines++
       this.host.log(level, source, message)
-    } else this.#droppedLines++
+    } else {
+      this.#droppedLines++
+      this.hit('LOG_LIMIT')
+    }
   }
 
   reportDroppedLines(): void {

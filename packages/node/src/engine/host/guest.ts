@@ -114,6 +114,7 @@ export class Guest {
   handOver(data: Uint8Array, addressAt: number, sizeAt: number): number {
     const { transferBytes } = this.call.limits
     if (data.length > transferBytes) {
+      this.call.hit('TRANSFER_LIMIT')
       this.complain(`${data.length} bytes are more than the ${transferBytes} that one host call may hand over`)
       return status.dataToGuest
     }
@@ -183,7 +184,8 @@ export class Guest {
 
   #readable(pointer: number, size: number): boolean {
     const { transferBytes } = this.call.limits
-    if (this.contains(pointer, size) && size >>> 0 <= transferBytes) return true
+    if (size >>> 0 > transferBytes) this.call.hit('TRANSFER_LIMIT')
+    else if (this.contains(pointer, size)) return true
     this.complain(`overflow: ${size >>> 0} bytes at ${pointer >>> 0}; memory has ${this.bytes.length}`)
     return false
   }

@@ -58,6 +58,7 @@ export function link(host: HostFunction, guest: Guest, suspending: boolean): (..
   const run = host.bind(guest) as (...parameters: number[]) => unknown
   const refuse = (error: unknown): number => {
     if (!(error instanceof HostFault)) return guest.fail(error)
+    if (error.limit !== undefined) guest.call.hit(error.limit)
     guest.complain(`${host.name}: ${error.message}`)
     return host.refusal(error)
   }

@@ -13,7 +13,10 @@ function log(guest: Guest) {
     const start = pointer >>> 0
     const limit = guest.call.limits.logLineBytes
     let length = size >>> 0
-    if (length > limit) length = wholeCharacters(guest.bytes.subarray(start), limit)
+    if (length > limit) {
+      length = wholeCharacters(guest.bytes.subarray(start), limit)
+      guest.call.hit('LOG_LIMIT')
+    }
     guest.call.log(level, 'wasmCode', guest.bytes.toString('utf8', start, start + length))
     return status.ok
   }

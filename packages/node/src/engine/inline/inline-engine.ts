@@ -5,6 +5,7 @@ import type {
   HandlerCall,
   HandlerErrorCode,
   HandlerOutcome,
+  LimitCode,
   LoadedModule,
   LoadOptions,
   MaybePromise,
@@ -144,13 +145,18 @@ class InlineModule implements LoadedModule {
     instance.guest.end()
     if ('code' in end) {
       const data = wantsData ? state.resource(end.code) : undefined
-      return { type: 'returned', code: end.code, fuel: 0n, ...(data && { data }) }
+      return { type: 'returned', code: end.code, fuel: 0n, ...(data && { data }), ...limitsOf(state) }
     }
     const { error } = end
     if (error instanceof CallEnd) return failed(error.code, error.message)
     if (!isGuestTrap(error)) throw error
     return failed(refused ? 'MEMORY_LIMIT' : 'TRAP', trapWords(error))
   }
+}
+
+/** Nothing for the usual call, which reached none. */
+function limitsOf({ limitsHit }: CallState): { limits?: readonly LimitCode[] } {
+  return limitsHit.length === 0 ? {} : { limits: limitsHit }
 }
 
 function failed(error: HandlerErrorCode, message: string): HandlerOutcome {

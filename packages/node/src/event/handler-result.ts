@@ -1,0 +1,27 @@
+import type { HandlerResult } from '@w3bstream/protocol'
+import type { FailedCall, GuestFrame, HandlerOutcome } from '../engine/engine.ts'
+
+/** UTF-16 units of a message in a receipt. */
+const messageLength = 1024
+
+/**
+ * What a receipt says of a call: everything in it is the same on every machine. A call that returned names the limits that
+ * refused it something; one that failed, why.
+ */
+export function resultOfCall(base: HandlerResult, outcome: HandlerOutcome): HandlerResult {
+  const limits = outcome.limits?.join(' ') ?? ''
+  const { fuel } = outcome
+  if (outcome.type === 'returned') return { ...base, code: outcome.code, message: limits, fuel }
+  const message = [outcome.message, limits].filter((part) => part !== '').join('; ')
+  return { ...base, error: outcome.error, message: message.slice(0, messageLength), fuel }
+}
+
+/** The log line about a call that failed, with the guest's frames where they are known. */
+export function failureLine(handler: string, { error, message, trace = [] }: FailedCall): string {
+  const frames = trace.map((frame) => `\n    at ${frameName(frame)} @ 0x${frame.offset.toString(16)}`)
+  return `${handler} failed: ${error} ${message}${frames.join('')}`
+}
+
+function frameName(frame: GuestFrame): string {
+  return frame.name ?? `function ${frame.function}`
+}
