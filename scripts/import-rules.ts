@@ -23,6 +23,7 @@ const layers: readonly (readonly string[])[] = [
     'vfs',
     'wallet',
     'proving',
+    'outbound',
     'network',
     'lifecycle',
     'availability',
@@ -48,6 +49,7 @@ const wardens: readonly { library: RegExp; folder: RegExp }[] = [
     folder:
       /^packages\/(node\/src\/(database\/|endpoint\/mqtt\/|node\/data-directory\.)|applet-sdk\/src\/simulation\/)/,
   },
+  { library: /^(undici|ipaddr\.js)$/, folder: /^packages\/node\/src\/outbound\// },
   { library: /^(fastify|@fastify\/.*)$/, folder: /^packages\/node\/src\/endpoint\/http\// },
   { library: /^pino$/, folder: /^packages\/node\/src\/telemetry\// },
   { library: /^(commander|@clack\/prompts|cli-table3)$/, folder: /^packages\/node\/src\/cli\// },
