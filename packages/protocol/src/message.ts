@@ -40,9 +40,9 @@ export interface Message {
   readonly payload: Uint8Array
 }
 
-/** A message of the node's own, which no device sent: a change of the configuration, an answer from outside. */
+/** A message of the node's own, which no device sent: a change of the configuration, an answer from outside, a timer. */
 export function ownMessage(
-  kind: 'config' | 'answer',
+  kind: 'config' | 'answer' | 'timer',
   nowMs: number,
   fields: Pick<Message, 'nonce' | 'payload'> & Partial<Pick<Message, 'eventType' | 'eventId' | 'idempotencyKey'>>,
 ): Message {

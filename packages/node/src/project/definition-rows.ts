@@ -1,12 +1,14 @@
 import type { DatabaseSchema, DefinitionRow } from '../database/database.ts'
 import {
   type Applet,
+  type CronJob,
   defaultProjectSettings,
   type Instance,
   type ProjectDefinition,
   type ProjectRecord,
   type ProjectSettings,
   type Strategy,
+  type TrafficLimit,
 } from './definition.ts'
 
 /**
@@ -23,6 +25,8 @@ export const definitionKinds = [
   'applet',
   'instance',
   'strategy',
+  'cronJob',
+  'trafficLimit',
 ] as const
 
 /** Id of the row of a kind that occurs once. */
@@ -38,6 +42,8 @@ export function definitionFromRows(rows: Iterable<DefinitionRow>): ProjectDefini
   const applets = new Map<string, Applet>()
   const instances = new Map<string, Instance>()
   const strategies = new Map<string, Strategy>()
+  const cronJobs = new Map<string, CronJob>()
+  const trafficLimits = new Map<string, TrafficLimit>()
   for (const { kind, id, value } of rows) {
     if (kind === 'project') project = JSON.parse(value) as ProjectRecord
     else if (kind === 'settings') settings = completeSettings(JSON.parse(value) as ProjectSettings)
@@ -47,9 +53,11 @@ export function definitionFromRows(rows: Iterable<DefinitionRow>): ProjectDefini
     else if (kind === 'applet') applets.set(id, completeApplet(JSON.parse(value) as Applet))
     else if (kind === 'instance') instances.set(id, JSON.parse(value) as Instance)
     else if (kind === 'strategy') strategies.set(id, JSON.parse(value) as Strategy)
+    else if (kind === 'cronJob') cronJobs.set(id, JSON.parse(value) as CronJob)
+    else if (kind === 'trafficLimit') trafficLimits.set(id, JSON.parse(value) as TrafficLimit)
   }
   if (!project) return undefined
-  return { project, settings, env, database, flow, applets, instances, strategies }
+  return { project, settings, env, database, flow, applets, instances, strategies, cronJobs, trafficLimits }
 }
 
 /** Settings that are younger than the row have their defaults. */
@@ -83,9 +91,15 @@ export interface DefinitionChange {
 }
 
 function rowsOf(definition: ProjectDefinition): DefinitionRow[] {
-  const { project, settings, env, database, flow, applets, instances, strategies } = definition
+  const { project, settings, env, database, flow, applets, instances, strategies, cronJobs, trafficLimits } = definition
   const single = { project, settings, env, database, flow }
-  const many = { applet: applets, instance: instances, strategy: strategies }
+  const many = {
+    applet: applets,
+    instance: instances,
+    strategy: strategies,
+    cronJob: cronJobs,
+    trafficLimit: trafficLimits,
+  }
   return [
     ...Object.entries(single).map(([kind, value]) => ({ kind, id: singleId, value: JSON.stringify(value) })),
     ...Object.entries(many).flatMap(([kind, map]) =>

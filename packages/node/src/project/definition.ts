@@ -14,6 +14,8 @@ export interface ProjectDefinition {
   readonly applets: ReadonlyMap<Sfid, Applet>
   readonly instances: ReadonlyMap<Sfid, Instance>
   readonly strategies: ReadonlyMap<Sfid, Strategy>
+  readonly cronJobs: ReadonlyMap<Sfid, CronJob>
+  readonly trafficLimits: ReadonlyMap<Sfid, TrafficLimit>
 }
 
 export interface ProjectRecord {
@@ -175,6 +177,40 @@ export interface Strategy {
   readonly updatedMs: number
 }
 
+/** An event that the node makes by the clock. */
+export interface CronJob {
+  readonly cronJobId: Sfid
+  /** As `util/cron-schedule.ts` reads it. */
+  readonly expression: string
+  readonly eventType: string
+  /** What becomes of times at which the node did not run or the project was paused. @default 'once' */
+  readonly missed: MissedPolicy
+  /** Times behind this one count, milliseconds; `@every` counts from it. */
+  readonly sinceMs: number
+  readonly createdMs: number
+  readonly updatedMs: number
+}
+
+/** Missed firings are left out, or the last one is made up for, or all (the last 1000 of them). */
+export const missedPolicies = ['skip', 'once', 'all'] as const
+export type MissedPolicy = (typeof missedPolicies)[number]
+
+/** How much may happen in each period. */
+export interface TrafficLimit {
+  readonly trafficLimitId: Sfid
+  /** `EVENT`: events that come in; `BLOCKCHAIN`: transactions that applets send. */
+  readonly apiType: 'EVENT' | 'BLOCKCHAIN'
+  /** The project as a whole, or each of its devices; the latter for events only. */
+  readonly scope: 'PROJECT' | 'DEVICE'
+  readonly threshold: number
+  /** Length of a period as it was given, such as `24h`. */
+  readonly duration: string
+  /** Where the periods begin, milliseconds: the start of a day, hour or minute, in UTC. */
+  readonly startMs: number
+  readonly createdMs: number
+  readonly updatedMs: number
+}
+
 /** A device of the project. Kept as definition rows of kind `publisher`, read from the store, not held in memory. */
 export interface Publisher {
   readonly publisherId: Sfid
@@ -255,6 +291,18 @@ export type ProjectChange =
       autoCollectMetric?: boolean
     }
   | { op: 'strategy.remove'; strategyId: Sfid }
+  | { op: 'cron.create'; expression: string; eventType?: string; missed?: MissedPolicy }
+  | { op: 'cron.update'; cronJobId: Sfid; expression?: string; eventType?: string; missed?: MissedPolicy }
+  | { op: 'cron.remove'; cronJobId: Sfid }
+  | {
+      op: 'traffic.create'
+      apiType: TrafficLimit['apiType']
+      scope?: TrafficLimit['scope']
+      threshold: number
+      duration: string
+    }
+  | { op: 'traffic.update'; trafficLimitId: Sfid; threshold?: number; duration?: string }
+  | { op: 'traffic.remove'; trafficLimitId: Sfid }
   | { op: 'publisher.create'; name: string; key: string; publicKey?: string }
   | { op: 'publisher.upsert'; name: string; key: string; publicKey?: string }
   | { op: 'publisher.update'; publisherId: Sfid; name?: string; key?: string; publicKey?: string }

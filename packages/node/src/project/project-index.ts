@@ -1,7 +1,7 @@
 import type { ProjectKey, Sfid } from '@w3bstream/protocol'
 import type { ControlDatabase } from '../database/control/control.ts'
 import type { DefinitionChange } from './definition-rows.ts'
-import type { ProjectEntry } from './project.ts'
+import type { LocatedKind, ProjectEntry } from './project.ts'
 
 /** Where a project stands in the registry: `creating` and `removing` are finished or undone at the next start. */
 export type RegistryState = 'creating' | 'active' | 'indexing' | 'removing'
@@ -134,7 +134,15 @@ export class ProjectIndex {
     return rows.map((row) => ({ key: row.project as ProjectKey, count: Number(row.count) }))
   }
 
-  locate(kind: string, id: Sfid): ProjectKey | undefined {
+  /** Projects that have something of a kind. */
+  having(kind: LocatedKind): ProjectKey[] {
+    return this.#control
+      .prepare('SELECT DISTINCT project FROM project_object WHERE kind = ?')
+      .all(kind)
+      .map((row) => row.project as ProjectKey)
+  }
+
+  locate(kind: LocatedKind, id: Sfid): ProjectKey | undefined {
     const row = this.#control.prepare('SELECT project FROM project_object WHERE kind = ? AND id = ?').get(kind, id)
     return row?.project as ProjectKey | undefined
   }
@@ -153,4 +161,11 @@ export class ProjectIndex {
   }
 }
 
-const located = new Set(['applet', 'instance', 'strategy', 'publisher'])
+const located = new Set<string>([
+  'applet',
+  'instance',
+  'strategy',
+  'publisher',
+  'cronJob',
+  'trafficLimit',
+] satisfies LocatedKind[])

@@ -28,13 +28,8 @@ export interface NewProject {
   readonly changes?: readonly ProjectChange[]
 }
 
-export interface PublisherFilter extends Page {
-  readonly publisherIds?: readonly Sfid[]
-  readonly names?: readonly string[]
-  readonly keys?: readonly string[]
-  readonly nameStartsWith?: string
-  readonly nameEndsWith?: string
-}
+/** Kinds of things whose ids are found without knowing their project. */
+export type LocatedKind = 'applet' | 'instance' | 'strategy' | 'publisher' | 'cronJob' | 'trafficLimit'
 
 /** Handler runs of one version of an applet. */
 export interface VersionResults {
@@ -71,8 +66,21 @@ export interface Projects {
   /** @throws ApiError with the key that the change was refused for */
   change(key: ProjectKey, change: ProjectChange): Promise<Extract<ChangeResult, { ok: true }>>
   publishers(key: ProjectKey, filter: PublisherFilter): Promise<Paged<Publisher>>
-  /** Which project and applet, strategy, instance or publisher an id belongs to: the API's paths name only the id. */
-  locate(kind: 'applet' | 'instance' | 'strategy' | 'publisher', id: Sfid): Promise<ProjectKey | undefined>
+  /** A deployment of an applet; nothing when it has none of that number. */
+  appletVersion(key: ProjectKey, appletId: Sfid, version: number): Promise<AppletVersion | undefined>
+  /** Deployments of an applet, newest first. @throws ApiError AppletNotFound */
+  appletVersions(key: ProjectKey, appletId: Sfid, page: Page): Promise<Paged<AppletVersion>>
+  /**
+   * What the latest messages of a project came to under each of these versions; those that ran for none are left out.
+   * @param messages how many are looked at, of all applets together
+   */
+  versionResults(
+    key: ProjectKey,
+    versions: readonly AppletVersion[],
+    messages: number,
+  ): Promise<ReadonlyMap<number, VersionResults>>
+  /** Which project an id belongs to: the API's paths name only the id. */
+  locate(kind: LocatedKind, id: Sfid): Promise<ProjectKey | undefined>
   /** The device's token, as `w3b_…`; derived, not stored. */
   publisherToken(key: ProjectKey, publisher: Publisher): string
   /** A reader of committed state; kept open and shared, not to be closed. */

@@ -199,7 +199,7 @@ export class NodeProjects implements Projects {
     return { data: size < 0 ? found.slice(offset) : found.slice(offset, offset + size), total: found.length }
   }
 
-  locate(kind: 'applet' | 'instance' | 'strategy' | 'publisher', id: Sfid): Promise<ProjectKey | undefined> {
+  locate(kind: LocatedKind, id: Sfid): Promise<ProjectKey | undefined> {
     return Promise.resolve(this.#deps.index.locate(kind, id))
   }
 

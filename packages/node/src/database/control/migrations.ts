@@ -57,4 +57,10 @@ export const controlMigrations: readonly string[] = [
   ) STRICT, WITHOUT ROWID;
   CREATE TABLE setting (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID
   `,
+  `
+  CREATE TABLE timer (
+    project TEXT NOT NULL REFERENCES project ON DELETE CASCADE, kind TEXT NOT NULL, id TEXT NOT NULL, at_ms INTEGER NOT NULL,
+    PRIMARY KEY (project, kind, id)
+  ) STRICT, WITHOUT ROWID;
+  `,
 ]

@@ -175,6 +175,8 @@ function definition({ projectId, accountId, name }: ProjectEntry): ProjectDefini
     applets: new Map(),
     instances: new Map(),
     strategies: new Map(),
+    cronJobs: new Map(),
+    trafficLimits: new Map(),
   }
 }
 

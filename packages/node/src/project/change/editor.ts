@@ -62,8 +62,14 @@ export class DefinitionEditor {
   }
 
   /** The rows of one kind as they stand now, with those of the base. */
-  all<T>(kind: 'applet' | 'instance' | 'strategy'): T[] {
-    const maps = { applet: this.#base?.applets, instance: this.#base?.instances, strategy: this.#base?.strategies }
+  all<T>(kind: 'applet' | 'instance' | 'strategy' | 'cronJob' | 'trafficLimit'): T[] {
+    const maps = {
+      applet: this.#base?.applets,
+      instance: this.#base?.instances,
+      strategy: this.#base?.strategies,
+      cronJob: this.#base?.cronJobs,
+      trafficLimit: this.#base?.trafficLimits,
+    }
     const rows = new Map<string, unknown>(maps[kind] ?? [])
     for (const change of this.#changes.values())
       if (change.kind === kind)

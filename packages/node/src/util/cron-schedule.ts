@@ -1,0 +1,103 @@
+import { Cron } from 'croner'
+import { LRUCache } from 'lru-cache'
+import { parseDuration } from './go-duration.ts'
+
+/** Times at which something is due, all in UTC, in milliseconds since 1970. */
+export interface CronSchedule {
+  /** The first time behind `afterMs`; undefined when there is none. */
+  next(afterMs: number): number | undefined
+  /** The last `count` times before `beforeMs` and behind `afterMs`, oldest first. */
+  last(count: number, afterMs: number, beforeMs: number): number[]
+}
+
+/** Compiled patterns: most jobs share a few, and compiling one takes longer than asking it. */
+const compiled = new LRUCache<string, PatternSchedule>({ max: 1000 })
+
+/**
+ * A schedule from a cron expression: five fields, or six with seconds first; `@yearly`, `@monthly`, `@weekly`, `@daily`,
+ * `@hourly`; or `@every` with a duration of whole seconds, counted from the anchor.
+ * @throws RangeError saying what is wrong; also for expressions that never come true
+ */
+export function cronSchedule(expression: string, anchorMs: number): CronSchedule {
+  const text = expression.trim()
+  const every = /^@every\s+(\S+)$/.exec(text)
+  if (every) return everySchedule(every[1]!, anchorMs)
+  const known = compiled.get(text)
+  if (known) return known
+  const schedule = new PatternSchedule(compile(text))
+  if (schedule.next(anchorMs) === undefined) throw new RangeError(`${text} never comes true`)
+  compiled.set(text, schedule)
+  return schedule
+}
+
+/** What is wrong with an expression; undefined when it can be scheduled. */
+export function cronProblem(expression: string, nowMs: number): string | undefined {
+  try {
+    cronSchedule(expression, nowMs)
+    return undefined
+  } catch (error) {
+    if (error instanceof RangeError) return error.message
+    throw error
+  }
+}
+
+function compile(text: string): Cron {
+  if (!/^(@[a-z]+|(\S+\s+){4,5}\S+)$/i.test(text))
+    throw new RangeError(
+      `"${text}" is not five fields, six with seconds, @daily or the like, or @every with a duration`,
+    )
+  try {
+    return new Cron(text, { timezone: 'UTC' })
+  } catch (error) {
+    const reason = error instanceof Error ? error.message.replace(/^CronPattern: /, '') : String(error)
+    throw new RangeError(`"${text}": ${reason}`, { cause: error })
+  }
+}
+
+class PatternSchedule implements CronSchedule {
+  readonly #cron: Cron
+  /** The last answer: jobs of one expression ask the same at the same time. */
+  #asked = { afterMs: Number.NaN, nextMs: undefined as number | undefined }
+
+  constructor(cron: Cron) {
+    this.#cron = cron
+  }
+
+  next(afterMs: number): number | undefined {
+    const { afterMs: from, nextMs } = this.#asked
+    if (afterMs >= from && nextMs !== undefined && afterMs < nextMs) return nextMs
+    const next = this.#cron.nextRun(new Date(afterMs))?.getTime()
+    this.#asked = { afterMs, nextMs: next }
+    return next
+  }
+
+  last(count: number, afterMs: number, beforeMs: number): number[] {
+    // The library looks for whole seconds before the reference.
+    const before = this.#cron.previousRuns(count, new Date(Math.ceil(beforeMs / 1000) * 1000))
+    return before
+      .map((date) => date.getTime())
+      .filter((ms) => ms > afterMs && ms < beforeMs)
+      .reverse()
+  }
+}
+
+function everySchedule(duration: string, anchorMs: number): CronSchedule {
+  const everyMs = parseDuration(duration)
+  if (everyMs === undefined || everyMs < 1000 || everyMs % 1000 !== 0)
+    throw new RangeError(`"@every ${duration}" is no duration of whole seconds, such as 5s, 10m, 1h30m`)
+  const anchor = Math.ceil(anchorMs / 1000) * 1000
+  const turn = (ms: number) => Math.max(0, Math.floor((ms - anchor) / everyMs))
+  return {
+    next: (afterMs) => anchor + (turn(afterMs) + 1) * everyMs,
+    last(count, afterMs, beforeMs) {
+      const times: number[] = []
+      for (
+        let ms = anchor + turn(beforeMs - 1) * everyMs;
+        ms > Math.max(afterMs, anchor) && times.length < count;
+        ms -= everyMs
+      )
+        times.unshift(ms)
+      return times
+    },
+  }
+}
