@@ -32,6 +32,8 @@ import { type DecidedBatch, type ExecutedBatch, type ExecutorServices, packedPar
 import { type CurrentCall, HandlerHost, type Progress } from './handler-host.ts'
 import type { LiveModules } from './live-modules.ts'
 import { type Route, Router } from './router.ts'
+import { admitFiring } from './timers/cron/fired.ts'
+import { firingOf } from './timers/cron/firing.ts'
 import { digestTags } from './write-set.ts'
 
 /** A handler run that the watchdog stopped, to be reported instead of repeated. */
@@ -115,7 +117,18 @@ export class BatchRun {
 
   #one(message: Message, id: Uint8Array, index: number): Receipt | Promise<Receipt> {
     if (message.kind === 'config') return this.#change(message, id, index)
+    if (message.kind === 'timer') return this.#timer(message, id, index)
     if (message.idempotencyKey !== '') return this.#once(message, id, index)
+    return this.#run(message, id, index)
+  }
+
+  /** A firing of a cron job is executed once, however often it is put into the log. */
+  async #timer(message: Message, id: Uint8Array, index: number): Promise<Receipt> {
+    const firing = firingOf(message)
+    const { writes, digest } = this.#host
+    const state = { writes, digest, transaction: this.#transaction }
+    const refusal = firing && this.definition && (await admitFiring(firing, this.definition, state))
+    if (refusal) return { ...this.#receipt(message, id, index, 'refused'), detail: refusal }
     return this.#run(message, id, index)
   }
 
