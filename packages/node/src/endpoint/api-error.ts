@@ -83,6 +83,8 @@ const table = {
     ProjectOperatorNotFound: 21,
     AccessKeyNotFound: 22,
     ReceiptNotFound: 101,
+    VersionNotFound: 102,
+    CanaryNotFound: 103,
   },
   409: {
     Conflict: 1,
@@ -106,6 +108,7 @@ const table = {
     ProjectOperatorConflict: 19,
     AccessKeyNameConflict: 20,
     DestructiveSchemaChange: 101,
+    CanaryConflict: 102,
   },
   413: { PayloadTooLarge: 101 },
   429: { MailboxFull: 101, TooManyAttempts: 102, TooManyConnections: 103 },

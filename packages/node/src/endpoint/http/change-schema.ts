@@ -38,7 +38,8 @@ const Settings = Type.Object(
   { additionalProperties: false },
 )
 const device = { name: Label, key: Label, publicKey: Type.Optional(PublicKey) }
-const module = { name: Text, resourceId: Id, cache: Cache, strategies: Strategies }
+const Note = Type.Optional(Type.String({ maxLength: 256 }))
+const module = { name: Text, resourceId: Id, cache: Cache, strategies: Strategies, note: Note }
 const strategy = { appletId: Id, ...StrategyInput.properties }
 
 /** What an owner may change, by operation; the rest of each object. */
@@ -57,6 +58,15 @@ const operations = {
   'applet.create': Type.Object(module),
   'applet.update': Type.Object({ appletId: Id, ...module, resourceId: Type.Optional(Id) }),
   'applet.remove': Type.Object({ appletId: Id }),
+  'applet.rollback': Type.Object({ appletId: Id, version: Type.Integer({ minimum: 1 }), note: Note }),
+  'applet.canary': Type.Object({
+    appletId: Id,
+    percent: Type.Integer({ minimum: 0, maximum: 100 }),
+    resourceId: Type.Optional(Id),
+    note: Note,
+  }),
+  'applet.promote': Type.Object({ appletId: Id }),
+  'applet.abort': Type.Object({ appletId: Id }),
   'instance.create': Type.Object({ appletId: Id, cache: Cache }),
   'instance.state': Type.Object({ instanceId: Id, state: State }),
   'instance.remove': Type.Object({ instanceId: Id }),
@@ -89,17 +99,36 @@ export function readChanges(
   const results = given.map((change) => ({ op: change.op, ...checks.get(change.op)!(change) }))
   const fields = results.flatMap(({ errors }, i) => errors.map((error) => within(`changes[${i}]`, error)))
   if (fields.length > 0) throw new ApiError('badRequest', '', { fields })
-  return results.map(({ op, value }) => complete({ ...(value as Record<string, unknown>), op }, account, resources))
+  return results.map(({ op, value }) => complete({ ...known(op, value as object), op }, account, resources))
+}
+
+/** The fields of the operation. Others would end up in the project's rows: the hash of a module that is another's, say. */
+function known(op: string, value: object): Record<string, unknown> {
+  const { properties } = operations[op as keyof typeof operations]
+  return Object.fromEntries(Object.entries(value).filter(([name]) => Object.hasOwn(properties, name)))
 }
 
 function complete(change: Record<string, unknown>, account: AccountIdentity, resources: Resources): ProjectChange {
   if (change.op === 'database.put')
     return { op: 'database.put', database: databaseOf(change.database as Static<typeof DatabaseConfig>) }
   if (change.op === 'env.put') return { op: 'env.put', env: (change.env ?? []) as [string, string][] }
-  if (typeof change.resourceId !== 'string') return change as ProjectChange
+  if (!deployments.has(change.op as string)) return change as ProjectChange
+  const named = change.op === 'applet.create' ? { ...change, name: change.name ?? '' } : change
+  const deployed = { ...named, by: account.accountId }
+  if (typeof change.resourceId !== 'string') return deployed as unknown as ProjectChange
   const { resourceId, codeHash, md5, fileName } = resources.get(account.accountId, change.resourceId)
-  return { ...change, name: change.name ?? '', resourceId, codeHash, md5, fileName } as ProjectChange
+  return { ...deployed, resourceId, codeHash, md5, fileName } as unknown as ProjectChange
 }
+
+/** What the history of an applet names the account of. */
+const deployments = new Set<string>([
+  'applet.create',
+  'applet.update',
+  'applet.rollback',
+  'applet.canary',
+  'applet.promote',
+  'applet.abort',
+])
 
 function within(prefix: string, { field, ...rest }: FieldError): FieldError {
   return { field: field ? `${prefix}.${field}` : prefix, ...rest }

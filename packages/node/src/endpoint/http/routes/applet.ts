@@ -8,6 +8,7 @@ import { type Route, route } from '../route.ts'
 import { AppletRow, appletRow, InstanceRow, instanceRow, StrategyRow, strategyRow } from '../rows.ts'
 import { EventType, HandlerName, Id, Ids, Labels, List, pageOf, paging, passes, ShortName } from '../schema.ts'
 import { badPart, formReader, storeModule } from '../upload.ts'
+import { Note } from './applet-version.ts'
 import { ResourceRow, resourceRow } from './resource.ts'
 
 export const CacheConfig = Type.Object({
@@ -19,6 +20,7 @@ const AppletInfo = Type.Object({
   appletName: Type.Optional(Type.String({ maxLength: 128, description: 'the applet’s id when omitted' })),
   wasmName: Type.Optional(Type.String({ maxLength: 255 })),
   wasmMd5: Type.Optional(Type.String({ maxLength: 64 })),
+  note: Note,
   wasmCache: Type.Optional(Type.Union([CacheConfig, Type.Null()])),
   strategies: Type.Optional(
     Type.Union([
@@ -80,6 +82,7 @@ export function appletRoutes({ deps, own, limits }: RouteContext): Route[] {
           name: info.appletName ?? '',
           ...moduleOf(resource),
           ...optionsOf(info),
+          by: account.accountId,
         })
         const made = rowOf<{ applet: Applet; instance: Instance; strategies: Strategy[] }>(result)
         return answer(entry, made.applet, made.instance, made.strategies, resource)
@@ -106,6 +109,7 @@ export function appletRoutes({ deps, own, limits }: RouteContext): Route[] {
           name: info.appletName,
           ...(stored ? moduleOf(stored.resource) : {}),
           ...optionsOf(info),
+          by: account.accountId,
         })
         const definition = await projects.definition(entry.key)
         const updated = definition.applets.get(appletId) ?? applet
@@ -170,8 +174,12 @@ function moduleOf({ resourceId, codeHash, md5, fileName }: Resource) {
   return { resourceId, codeHash, md5, fileName }
 }
 
-function optionsOf({ wasmCache, strategies }: Static<typeof AppletInfo>) {
-  return { ...(wasmCache ? { cache: wasmCache } : {}), ...(strategies ? { strategies } : {}) }
+function optionsOf({ wasmCache, strategies, note }: Static<typeof AppletInfo>) {
+  return {
+    ...(wasmCache ? { cache: wasmCache } : {}),
+    ...(strategies ? { strategies } : {}),
+    ...(note ? { note } : {}),
+  }
 }
 
 function partsOf({ instances, strategies }: ProjectDefinition, appletId: string): [Instance | undefined, Strategy[]] {

@@ -3,6 +3,7 @@ import type { Route } from '../route.ts'
 import { accessKeyRoutes } from './access-key.ts'
 import { accountRoutes } from './account.ts'
 import { appletRoutes } from './applet.ts'
+import { appletVersionRoutes } from './applet-version.ts'
 import { configurationRoutes } from './configuration.ts'
 import { deployRoutes } from './deploy.ts'
 import { loginRoutes } from './login.ts'
@@ -31,6 +32,7 @@ const groups = [
   projectDatabaseRoutes,
   projectEventsRoutes,
   appletRoutes,
+  appletVersionRoutes,
   deployRoutes,
   strategyRoutes,
   publisherRoutes,

@@ -4,13 +4,15 @@ import type { RouteContext } from '../context.ts'
 import { type Route, route } from '../route.ts'
 import { shortName } from '../rows.ts'
 import { ShortName } from '../schema.ts'
+import { checkVersionChange } from '../version-check.ts'
 
 const params = Type.Object({ p: ShortName })
 const group = 'Project'
 const Rows = Type.Array(Type.Unknown())
 
 /** A project as a whole: what a deployment compares, and how it is applied. */
-export function projectDefinitionRoutes({ deps: { projects, accounts }, own }: RouteContext): Route[] {
+export function projectDefinitionRoutes({ deps, own }: RouteContext): Route[] {
+  const { projects, accounts } = deps
   return [
     route({
       method: 'GET',
@@ -52,10 +54,11 @@ export function projectDefinitionRoutes({ deps: { projects, accounts }, own }: R
       body: Type.Object({ changes: Changes }),
       answer: Type.Object({ results: Rows }),
       handle: async ({ params, body, account }) => {
-        const { key } = own.project(account, params.p)
+        const entry = own.project(account, params.p)
         const changes = readChanges(body.changes, account, accounts.resources)
         if (changes.length === 0) return { results: [] }
-        const { values } = await projects.change(key, { op: 'all', changes })
+        for (const change of changes) await checkVersionChange(entry, change, deps)
+        const { values } = await projects.change(entry.key, { op: 'all', changes })
         return { results: [...(values ?? [])] }
       },
     }),
