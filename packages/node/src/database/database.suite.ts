@@ -79,6 +79,34 @@ export function databaseSuite(candidate: Candidate): void {
       expect((await store.messages(1n))[0]?.message).toEqual(bytes(20, 6))
     })
 
+    it('finds the first batch of a time, and counts the events of batches by device', async () => {
+      expect(await store.heightSince(0)).toBe(1n)
+      const time = (height: number) => 1_700_000_000_000 + 10 * Math.floor(height / 2)
+      for (let height = 1; height <= 5; height++) {
+        const messages = [
+          messageRow(height, 0, { publisherId: '1' }),
+          messageRow(height, 1, { publisherId: height === 3 ? '2' : '1' }),
+          messageRow(height, 2, { kind: 'timer', publisherId: '' }),
+          messageRow(height, 3, { kind: 'answer', publisherId: '', eventType: '' }),
+          messageRow(height, 4, { kind: 'config', publisherId: '' }),
+        ]
+        await commit(batchRow(height, { timeMs: time(height), messages }))
+      }
+      expect(await store.heightSince(time(1))).toBe(1n)
+      expect(await store.heightSince(time(2))).toBe(2n)
+      expect(await store.heightSince(time(3))).toBe(2n)
+      expect(await store.heightSince(time(3) + 1)).toBe(4n)
+      expect(await store.heightSince(time(5) + 1)).toBe(6n)
+      expect(await store.countEvents(2n, 2)).toEqual(
+        new Map([
+          ['', 2],
+          ['1', 3],
+          ['2', 1],
+        ]),
+      )
+      expect(await store.countEvents(6n, 10)).toEqual(new Map())
+    })
+
     it('keeps text of every kind', async () => {
       const eventId = 'naïve ☃ 𝄞 "quoted" \'single\' % _ \\'
       await commit(batchRow(1, { messages: [messageRow(1, 0, { eventId })], logs: [logRow(0, { message: eventId })] }))

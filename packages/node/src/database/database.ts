@@ -243,6 +243,13 @@ export interface ProjectReader {
   listMessages(
     filter: { publisherId?: Sfid; eventType?: string; eventId?: string; status?: string; kind?: string } & Page,
   ): MaybePromise<Paged<MessageRow & { height: bigint }>>
+  /** Height of the first batch of that time or later; the one behind the tip when there is none. */
+  heightSince(timeMs: number): MaybePromise<bigint>
+  /**
+   * Events (messages with a type that are no changes of the configuration) of at most `batches` batches from a height on, by
+   * device; those that no device sent under `''`.
+   */
+  countEvents(from: bigint, batches: number): MaybePromise<ReadonlyMap<Sfid | '', number>>
   /** Newest first; `after` streams those that came later than a row number, oldest first. */
   listLogs(
     filter: { instanceId?: Sfid; appletId?: Sfid; eventId?: string; level?: number; after?: number } & Page,

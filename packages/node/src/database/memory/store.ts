@@ -94,6 +94,20 @@ export class MemoryStore implements ProjectStore {
     return paged(matching(this.#project.state.messages, fields).reverse(), { size, offset })
   }
 
+  async heightSince(timeMs: number): Promise<bigint> {
+    const { batches } = this.#project.state
+    const found = batches.find((batch) => batch.timeMs >= timeMs)
+    return found?.height ?? (batches.at(-1)?.height ?? 0n) + 1n
+  }
+
+  async countEvents(from: bigint, batches: number): Promise<Map<Sfid | '', number>> {
+    const counts = new Map<Sfid | '', number>()
+    for (const { height, kind, eventType, publisherId } of this.#project.state.messages)
+      if (height >= from && height < from + BigInt(batches) && eventType !== '' && kind !== 'config')
+        counts.set(publisherId, (counts.get(publisherId) ?? 0) + 1)
+    return counts
+  }
+
   async listLogs(
     filter: { instanceId?: string; appletId?: string; eventId?: string; level?: number; after?: number } & Page,
   ): Promise<Paged<StoredLog>> {

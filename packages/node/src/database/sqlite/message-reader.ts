@@ -55,6 +55,28 @@ export function messageById(statements: Statements, id: Uint8Array): (MessageRow
   return stored && toMessage(stored)
 }
 
+/** Batches' times never go back, so half of those in question are ruled out with each look. */
+export function heightSince(statements: Statements, timeMs: number): bigint {
+  const last = statements.get<{ height: number }>('SELECT height FROM batch ORDER BY height DESC LIMIT 1')
+  let low = 1
+  let high = (last?.height ?? 0) + 1
+  while (low < high) {
+    const middle = Math.floor((low + high) / 2)
+    const batch = statements.get<{ time_ms: number }>('SELECT time_ms FROM batch WHERE height = ?', middle)
+    if (batch && batch.time_ms >= timeMs) high = middle
+    else low = middle + 1
+  }
+  return BigInt(low)
+}
+
+export function countEvents(statements: Statements, from: bigint, batches: number): Map<Sfid | '', number> {
+  const first = rowNumber(from, 0)
+  const sql =
+    "SELECT publisher_id, count(*) AS events FROM message WHERE row >= ? AND row < ? AND event_type <> '' AND kind <> 'config' GROUP BY publisher_id"
+  const counts = statements.all<{ publisher_id: string; events: number }>(sql, first, first + batches * rowsPerBatch)
+  return new Map(counts.map(({ publisher_id, events }) => [publisher_id as Sfid | '', events]))
+}
+
 export interface MessageFilter extends Page {
   publisherId?: Sfid
   eventType?: string

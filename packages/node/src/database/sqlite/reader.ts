@@ -1,4 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite'
+import type { Sfid } from '@w3bstream/protocol'
 import type {
   BatchRow,
   DefinitionRow,
@@ -15,7 +16,14 @@ import type {
 import { AppletSql } from '../sql/applet-sql.ts'
 import { guarded } from '../sql/sqlite-fault.ts'
 import { type LogFilter, listLogs } from './log-reader.ts'
-import { listMessages, type MessageFilter, messageById, messagesOfBatch } from './message-reader.ts'
+import {
+  countEvents,
+  heightSince,
+  listMessages,
+  type MessageFilter,
+  messageById,
+  messagesOfBatch,
+} from './message-reader.ts'
 import { listOutbox, type OutboxFilter, pendingEffects } from './outbox-reader.ts'
 import { Filter, selectPage } from './select.ts'
 import { Statements } from './statements.ts'
@@ -109,6 +117,14 @@ export class SqliteReader implements ProjectReader {
 
   listMessages(filter: MessageFilter): Paged<MessageRow & { height: bigint }> {
     return guarded(() => listMessages(this.#statements, filter))
+  }
+
+  heightSince(timeMs: number): bigint {
+    return guarded(() => heightSince(this.#statements, timeMs))
+  }
+
+  countEvents(from: bigint, batches: number): Map<Sfid | '', number> {
+    return guarded(() => countEvents(this.#statements, from, batches))
   }
 
   listLogs(filter: LogFilter): Paged<LogRow & { height: bigint; row: number }> {

@@ -114,6 +114,14 @@ export class SqliteStore implements ProjectStore {
     return this.#reader().messageById(id)
   }
 
+  heightSince(timeMs: number) {
+    return this.#reader().heightSince(timeMs)
+  }
+
+  countEvents(from: bigint, batches: number) {
+    return this.#reader().countEvents(from, batches)
+  }
+
   listMessages(filter: MessageFilter) {
     return this.#reader().listMessages(filter)
   }

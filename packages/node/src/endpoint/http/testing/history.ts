@@ -52,6 +52,8 @@ export class History {
             .reverse(),
           filter,
         ),
+      heightSince: (timeMs) => BigInt(messages.filter(({ receivedMs }) => receivedMs < timeMs).length + 1),
+      countEvents: () => new Map(),
       listLogs: (filter) => {
         const kept = logs.filter(
           (log) =>
