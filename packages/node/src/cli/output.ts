@@ -110,6 +110,8 @@ function problemLine(file: string, { line, column, path, message }: FileProblem)
 function apiHint(key: string): string | undefined {
   if (key === 'InvalidToken' || key === 'InvalidClaim') return 'the login has expired: run "w3bstream login"'
   if (key === 'ProjectNotFound') return 'see "w3bstream project list"'
+  if (key === 'CanaryConflict')
+    return 'see "w3bstream applet history"; "applet promote" or "applet abort" ends a canary'
   if (key === 'DestructiveSchemaChange') return 'only additive changes are applied; nothing was changed'
   return undefined
 }

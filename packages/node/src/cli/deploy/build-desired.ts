@@ -1,18 +1,15 @@
 import { createHash } from 'node:crypto'
-import { readFile } from 'node:fs/promises'
 import { basename, extname, resolve } from 'node:path'
 import { defaultProjectSettings } from '../../project/definition.ts'
 import { buildApplet } from '../applet-tool.ts'
 import { CliError } from '../errors.ts'
 import { examineModule } from '../examine-module.ts'
+import { readModule } from '../load-module.ts'
 import type { ProjectFile } from '../project-file/schema.ts'
 import { databaseOf } from '../project-file/tables.ts'
 import type { DesiredApplet, DesiredProject } from './state.ts'
 
 type AppletSection = NonNullable<ProjectFile['applets']>[number]
-
-/** Longest module that is read, bytes; the node has a limit of its own. */
-const moduleLimitBytes = 256 * 1024 * 1024
 
 /**
  * What a project file asks for, with its applets built and examined: a module that the node would refuse is refused here,
@@ -64,14 +61,4 @@ async function buildModule(applet: AppletSection, directory: string): Promise<De
     })),
     cache: applet.kv ? { mode: 'REDIS', prefix: applet.kv.shared } : { mode: 'MEMORY', prefix: '' },
   }
-}
-
-async function readModule(path: string): Promise<Uint8Array> {
-  try {
-    const bytes = await readFile(path)
-    if (bytes.length <= moduleLimitBytes) return bytes
-  } catch (error) {
-    throw new CliError({ code: 'CLI_FILE', file: path, detail: (error as Error).message }, { cause: error })
-  }
-  throw new CliError({ code: 'CLI_FILE', file: path, detail: `larger than ${moduleLimitBytes} bytes` })
 }

@@ -59,7 +59,7 @@ function planApplet(
     lines.push({
       sign: '~',
       what: `applet ${wanted.name}`,
-      detail: `${hash(applet.codeHash)} to ${hash(wanted.codeHash)}`,
+      detail: `version ${applet.version} -> ${applet.latestVersion + 1}, ${hash(applet.codeHash)} to ${hash(wanted.codeHash)}`,
     })
   } else {
     changes.push(...routes.changes)

@@ -207,6 +207,7 @@ describe('planning a deployment', () => {
   it('sends changed routes together with a changed module, and leaves equal ones', () => {
     const changed = { ...station, codeHash: 'bb'.repeat(32) }
     expect(plan({ applets: [changed] }).uploads).toEqual([{ appletId: '10', applet: changed, withStrategies: false }])
+    expect(plan({ applets: [changed] }).lines[0]?.detail).toMatch(/^version 3 -> 4, /)
     const rerouted = { ...changed, strategies: station.strategies.slice(0, 1) }
     const made = plan({ applets: [rerouted] })
     expect(made.uploads).toEqual([{ appletId: '10', applet: rerouted, withStrategies: true }])

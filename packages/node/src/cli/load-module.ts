@@ -1,0 +1,26 @@
+import { readFile } from 'node:fs/promises'
+import { extname } from 'node:path'
+import { buildApplet } from './applet-tool.ts'
+import { CliError } from './errors.ts'
+
+/** Longest module that is read, bytes; the node has a limit of its own. */
+const moduleLimitBytes = 256 * 1024 * 1024
+
+/**
+ * The module of a `.wasm` file, or the one that a folder or source file of AssemblyScript compiles to.
+ * @throws CliError CLI_FILE; AppletSdkError
+ */
+export async function loadModule(path: string): Promise<Uint8Array> {
+  return extname(path) === '.wasm' ? readModule(path) : (await buildApplet(path)).wasm
+}
+
+/** @throws CliError CLI_FILE */
+export async function readModule(path: string): Promise<Uint8Array> {
+  try {
+    const bytes = await readFile(path)
+    if (bytes.length <= moduleLimitBytes) return bytes
+  } catch (error) {
+    throw new CliError({ code: 'CLI_FILE', file: path, detail: (error as Error).message }, { cause: error })
+  }
+  throw new CliError({ code: 'CLI_FILE', file: path, detail: `larger than ${moduleLimitBytes} bytes` })
+}
