@@ -111,7 +111,7 @@ const table = {
     CanaryConflict: 102,
   },
   413: { PayloadTooLarge: 101 },
-  429: { MailboxFull: 101, TooManyAttempts: 102, TooManyConnections: 103 },
+  429: { MailboxFull: 101, TooManyAttempts: 102, TooManyConnections: 103, TrafficLimitExceeded: 104 },
   500: {
     InternalServerError: 1,
     DatabaseError: 2,

@@ -14,6 +14,7 @@ import { type HostContext, HostFault, type Transaction } from '../engine/engine.
 import type { Instance, ProjectDefinition } from '../project/definition.ts'
 import type { ExecutorServices } from './executor/executor.ts'
 import { answerApiCall } from './system-api.ts'
+import { takeTransaction } from './traffic/transactions.ts'
 import { maxAnswerBytes, Witness } from './witness.ts'
 import { digestTags, WriteSet } from './write-set.ts'
 
@@ -188,11 +189,13 @@ export class HandlerHost implements HostContext {
   async sendTransaction(transaction: Transaction): Promise<string> {
     this.#reserveEffect(transaction.data.length)
     const { accountId } = this.definition.project
+    const noteSent = await takeTransaction(this.definition, this.#timeMs, this.#state)
     const signed = await this.#ask(
       'sign',
       () => this.#services.sign({ project: this.#project, height: this.#height, accountId, transaction }),
       (answer) => new TextEncoder().encode(encodeLocal(answer)),
     )
+    noteSent()
     this.#pending.push({ body: transactionBody(signed), signed })
     return signed.hash
   }
@@ -258,6 +261,10 @@ export class HandlerHost implements HostContext {
     const held = this.#heldBytes + bytes + heldOverhead
     if (held > maxHeldBytes) throw new HostFault('Limit', `the batch would hold more than ${maxHeldBytes} bytes`)
     this.#heldBytes = held
+  }
+
+  get #state() {
+    return { writes: this.writes, transaction: this.#transaction }
   }
 
   get #sqlLimits(): { rows: number; bytes: number } {
