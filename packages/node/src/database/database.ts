@@ -25,6 +25,8 @@ export type SqlParam =
 export interface SqlRequest {
   readonly statement: string
   readonly params: readonly SqlParam[]
+  /** What `now()` is, milliseconds: the clock of the batch. @default none, and such a statement fails */
+  readonly clockMs?: number
 }
 
 /** Types that results carry, which decide their JSON form. */
@@ -140,6 +142,14 @@ export interface OutboxRow {
   readonly updatedMs: number
 }
 
+/** Part of an outbox. */
+export interface OutboxRange {
+  /** From this place on. */
+  readonly from?: { readonly height: bigint; readonly index: number }
+  /** Effects at most. */
+  readonly limit?: number
+}
+
 /** One entry of a project's definition (`project/definition.ts`): settings, applets, strategies, publishers, … */
 export interface DefinitionRow {
   readonly kind: string
@@ -188,8 +198,12 @@ export interface ProjectTransaction {
   releaseSavepoint(): MaybePromise<void>
   definitionPut(row: DefinitionRow): MaybePromise<void>
   definitionDelete(kind: string, id: string): MaybePromise<void>
-  /** Brings the applets' tables to this schema. @throws DatabaseError SCHEMA_DESTRUCTIVE, SCHEMA_INVALID */
-  migrate(schema: DatabaseSchema): MaybePromise<void>
+  /**
+   * Brings the applets' tables to this schema.
+   * @param clockMs what `now()` is in defaults for rows that are there
+   * @throws DatabaseError SCHEMA_DESTRUCTIVE, SCHEMA_INVALID
+   */
+  migrate(schema: DatabaseSchema, clockMs?: number): MaybePromise<void>
   /** The message that carried this key, if it is remembered. */
   findIdempotent(
     key: Uint8Array,
@@ -258,7 +272,8 @@ export interface ProjectReader {
   listKv(
     filter: { namespace?: string; prefix?: string } & Page,
   ): MaybePromise<Paged<{ namespace: string; key: string; value: Uint8Array }>>
-  outboxPending(): MaybePromise<readonly OutboxRow[]>
+  /** Effects that are not settled, in the order of the history. */
+  outboxPending(range?: OutboxRange): MaybePromise<readonly OutboxRow[]>
   outbox(filter: { state?: EffectState; kind?: string; height?: bigint } & Page): MaybePromise<Paged<OutboxRow>>
   /** Reads only, in the dialect of applets. @throws DatabaseError SQL_* */
   query(request: SqlRequest, limits: SqlLimits): MaybePromise<SqlResult>
@@ -299,6 +314,45 @@ export interface TableSchema {
   }[]
 }
 
+/** A value of an applets' table as it is kept: numbers of either kind, text, bytes. */
+export type StateValue = null | bigint | number | string | Uint8Array
+
+/**
+ * A piece of what further execution depends on. `docs/spec/snapshot.md` says what each is and in which order they come: the
+ * same state gives the same pieces, whatever the backend and whatever happened to its files.
+ */
+export type StateEntry =
+  | {
+      readonly type: 'tip'
+      readonly batch: Pick<
+        BatchRow,
+        'height' | 'header' | 'hash' | 'timeMs' | 'receiptsRoot' | 'effectsRoot' | 'stateDigest'
+      >
+    }
+  | { readonly type: 'definition'; readonly row: DefinitionRow }
+  | { readonly type: 'kv'; readonly namespace: string; readonly key: string; readonly value: Uint8Array }
+  /** A table of the applets: its declaration as JSON, and the last number that its serial column gave. */
+  | { readonly type: 'table'; readonly definition: string; readonly lastNumber: bigint }
+  /** A row of the table before it. */
+  | { readonly type: 'row'; readonly values: readonly StateValue[] }
+  /** A key of retries that is remembered. */
+  | {
+      readonly type: 'idempotency'
+      readonly key: Uint8Array
+      readonly height: bigint
+      readonly index: number
+      readonly timeMs: number
+      readonly receipt: Uint8Array
+    }
+
+/** The state at one height, whatever the writer does meanwhile. */
+export interface StateExport {
+  readonly tip: ProjectTip
+  /** May be gone through once. */
+  readonly entries: Iterable<StateEntry> | AsyncIterable<StateEntry>
+  close(): MaybePromise<void>
+}
+
 /** Opens stores of one kind. The node's options name the kind; `index.ts` has the table. */
 export interface Database {
   readonly kind: string
@@ -306,6 +360,13 @@ export interface Database {
   openProject(project: ProjectKey): MaybePromise<ProjectStore>
   /** A reader beside the writer. @throws DatabaseError STORE_NOT_FOUND */
   openReader(project: ProjectKey): MaybePromise<ProjectReader>
+  /** The last committed state, beside the writer. @throws DatabaseError STORE_NOT_FOUND, STORE_EMPTY */
+  exportState(project: ProjectKey): MaybePromise<StateExport>
+  /**
+   * Makes a project's store of a state; all or nothing. The next batch is the one behind the state's height.
+   * @throws DatabaseError STORE_NOT_EMPTY, STATE_INVALID
+   */
+  importState(project: ProjectKey, entries: Iterable<StateEntry> | AsyncIterable<StateEntry>): Promise<void>
   /** Removes everything of a project. */
   dropProject(project: ProjectKey): MaybePromise<void>
 }

@@ -3,7 +3,15 @@ import { W3bstreamError } from '@w3bstream/protocol'
 export type DatabaseFault =
   | { code: 'SCHEMA_NEWER'; file: string; found: number; known: number }
   | { code: 'STORE_NOT_FOUND'; project: string }
+  /** Nothing was committed yet. */
+  | { code: 'STORE_EMPTY'; project: string }
+  /** A state goes into an empty store only. */
+  | { code: 'STORE_NOT_EMPTY'; project: string; height: bigint }
   | { code: 'STORE_CORRUPT'; detail: string }
+  /** What was to become a store is no state in canonical form. */
+  | { code: 'STATE_INVALID'; detail: string }
+  /** The file is no snapshot, or not the one that it says it is. */
+  | { code: 'SNAPSHOT_INVALID'; file: string; detail: string }
   | { code: 'DISK_FULL'; detail: string }
   /** A batch was committed that does not follow the last one. */
   | { code: 'BATCH_HEIGHT'; wanted: bigint; given: bigint }

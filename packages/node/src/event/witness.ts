@@ -1,19 +1,27 @@
-import { Reader, Writer } from '@w3bstream/protocol'
+import { ProtocolError, Reader, Writer } from '@w3bstream/protocol'
 
-/** An answer from outside, as a handler was given it. */
+/** What came from outside while a batch was executed. */
 export interface WitnessEntry {
   readonly messageIndex: number
-  readonly kind: 'sign' | 'call'
+  /** `sign` and `call` are answers that a handler was given; `stopped` is a handler's run that the watchdog ended. */
+  readonly kind: 'sign' | 'call' | 'stopped'
   /** False: the question failed, and `answer` is the text of the failure. */
   readonly answered: boolean
+  /** Of `stopped` the number of the handler among those of the message. */
   readonly answer: Uint8Array
 }
 
-const kinds = ['sign', 'call'] as const
+/** A handler run that the watchdog stopped, to be reported instead of repeated. */
+export interface Stopped {
+  readonly messageIndex: number
+  readonly ordinal: number
+}
+
+const kinds = ['sign', 'call', 'stopped'] as const
 /** Bytes of one answer. */
 export const maxAnswerBytes = 16 * 1024 * 1024
 
-/** Records the answers of a batch in the order they were asked for; replay reads only these. */
+/** Records what a batch takes from outside, in that order; replay reads only this. */
 export class Witness {
   readonly #writer = new Writer(64)
   #count = 0
@@ -27,7 +35,11 @@ export class Witness {
       .bytes(entry.answer)
   }
 
-  /** Canonical bytes; empty when nothing was asked. */
+  recordStop({ messageIndex, ordinal }: Stopped): void {
+    this.record({ messageIndex, kind: 'stopped', answered: true, answer: new Writer(8).uint(ordinal).finish() })
+  }
+
+  /** Canonical bytes; empty when nothing came from outside. */
   finish(): Uint8Array {
     return this.#count === 0 ? new Uint8Array(0) : new Writer().uint(this.#count).raw(this.#writer.view()).finish()
   }
@@ -42,10 +54,23 @@ export function decodeWitness(bytes: Uint8Array): WitnessEntry[] {
   for (let i = 0; i < count; i++)
     entries.push({
       messageIndex: reader.uint(),
-      kind: kinds[reader.u8()]!,
+      kind: kindOf(reader.u8()),
       answered: reader.u8() === 1,
       answer: reader.bytes('answer', maxAnswerBytes),
     })
   reader.end()
   return entries
+}
+
+/** The runs that the watchdog ended. @throws ProtocolError */
+export function stoppedRuns(entries: readonly WitnessEntry[]): Stopped[] {
+  return entries
+    .filter(({ kind }) => kind === 'stopped')
+    .map(({ messageIndex, answer }) => ({ messageIndex, ordinal: new Reader(answer).uint() }))
+}
+
+function kindOf(tag: number): WitnessEntry['kind'] {
+  const kind = kinds[tag]
+  if (kind) return kind
+  throw new ProtocolError({ code: 'CODEC_VALUE', field: 'witness kind', value: `${tag}`, wanted: '0 … 2' })
 }

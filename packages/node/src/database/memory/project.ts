@@ -31,12 +31,18 @@ export class MemoryProject {
     if (command === 'ROLLBACK') this.sql.rolledBack()
   }
 
+  /** The committed tables, in a database of their own. */
+  copyTables(): DatabaseSync {
+    const copy = new DatabaseSync(':memory:')
+    copy.deserialize(this.#committed ?? this.db.serialize())
+    return copy
+  }
+
   /** Asks the committed tables. */
   query(request: SqlRequest, limits: SqlLimits): SqlResult {
     if (!this.#committed) return this.sql.query(request, limits)
-    const copy = new DatabaseSync(':memory:')
+    const copy = this.copyTables()
     try {
-      copy.deserialize(this.#committed)
       return new AppletSql(copy).query(request, limits)
     } finally {
       copy.close()

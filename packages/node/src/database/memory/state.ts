@@ -16,7 +16,7 @@ export interface MemoryState {
   readonly kv: Map<string, KvRow>
   definition: readonly DefinitionRow[]
   /** Place of the message that carried a key, by the key's hexadecimal digits. */
-  readonly idempotency: Map<string, { height: bigint; index: number; timeMs: number }>
+  readonly idempotency: Map<string, { height: bigint; index: number; timeMs: number; receipt: Uint8Array }>
 }
 
 export function emptyState(): MemoryState {
@@ -61,7 +61,10 @@ export function appendBatch(state: MemoryState, batch: BatchRow): void {
     }),
   )
   state.outbox = [...state.outbox, ...added]
-  for (const { key, index } of idempotency) state.idempotency.set(hexKey(key), { height, index, timeMs })
+  for (const { key, index } of idempotency) {
+    const receipt = messages.find((message) => message.index === index)?.receipt.slice() ?? new Uint8Array()
+    state.idempotency.set(hexKey(key), { height, index, timeMs, receipt })
+  }
   for (const [key, place] of state.idempotency) if (place.timeMs < forgetKeysBeforeMs) state.idempotency.delete(key)
 }
 

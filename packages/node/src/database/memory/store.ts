@@ -3,6 +3,7 @@ import type {
   DefinitionRow,
   EffectState,
   MessageRow,
+  OutboxRange,
   OutboxRow,
   Page,
   Paged,
@@ -13,6 +14,7 @@ import type {
   SqlRequest,
   SqlResult,
 } from '../database.ts'
+import { compareText } from '../key-order.ts'
 import type { MemoryProject } from './project.ts'
 import {
   changeOutbox,
@@ -125,8 +127,12 @@ export class MemoryStore implements ProjectStore {
     return paged(rows, filter)
   }
 
-  async outboxPending(): Promise<readonly OutboxRow[]> {
-    return this.#project.state.outbox.filter(({ state }) => state !== 'CONFIRMED' && state !== 'FAILED')
+  async outboxPending({ from, limit }: OutboxRange = {}): Promise<readonly OutboxRow[]> {
+    const { height, index } = from ?? { height: 0n, index: 0 }
+    return this.#project.state.outbox
+      .filter(({ state }) => state !== 'CONFIRMED' && state !== 'FAILED')
+      .filter((row) => row.height > height || (row.height === height && row.index >= index))
+      .slice(0, limit)
   }
 
   async outbox(filter: { state?: EffectState; kind?: string; height?: bigint } & Page): Promise<Paged<OutboxRow>> {
@@ -143,7 +149,7 @@ export class MemoryStore implements ProjectStore {
   }
 
   #batch(height: bigint): StoredBatch | undefined {
-    return this.#project.state.batches[Number(height) - 1]
+    return this.#project.state.batches.find((batch) => batch.height === height)
   }
 }
 
@@ -161,8 +167,4 @@ function matching<T extends object>(rows: readonly T[], fields: Partial<T>): T[]
 function paged<T>(rows: readonly T[], { size = 10, offset = 0 }: Page): Paged<T> {
   const start = Math.max(0, offset)
   return { data: rows.slice(start, size < 0 ? undefined : start + size), total: rows.length }
-}
-
-function compareText(a: string, b: string): number {
-  return Buffer.compare(Buffer.from(a), Buffer.from(b))
 }

@@ -114,11 +114,7 @@ export class MemoryTransaction implements ProjectTransaction {
     key: Uint8Array,
   ): Promise<{ height: bigint; index: number; timeMs: number; receipt: Uint8Array } | undefined> {
     this.#check()
-    const { idempotency, messages } = this.#project.state
-    const place = idempotency.get(hexKey(key))
-    if (!place) return undefined
-    const message = messages.find(({ height, index }) => height === place.height && index === place.index)
-    return { ...place, receipt: message?.receipt ?? new Uint8Array() }
+    return this.#project.state.idempotency.get(hexKey(key))
   }
 
   async outboxUpdate(id: Uint8Array, change: OutboxChange): Promise<void> {

@@ -13,9 +13,16 @@ export interface ConnectionOptions {
   readonly busyTimeoutMs: number
   /** Pages of 4 KiB that the file may have; 0 for no limit. @default 0 */
   readonly maxPages: number
+  /** Whether a commit is on disk when it returns; false for copies that may be lost with the machine. @default true */
+  readonly durable: boolean
 }
 
-export const defaultConnectionOptions: ConnectionOptions = { cacheKib: 8192, busyTimeoutMs: 5000, maxPages: 0 }
+export const defaultConnectionOptions: ConnectionOptions = {
+  cacheKib: 8192,
+  busyTimeoutMs: 5000,
+  maxPages: 0,
+  durable: true,
+}
 
 /**
  * Opens the writer's connection to a project's file; creates the file or brings it to this version.
@@ -28,7 +35,7 @@ export function openWriter(file: string, options: ConnectionOptions): DatabaseSy
     () => new DatabaseSync(file, { timeout: options.busyTimeoutMs }),
     (db) => {
       // FULL, because NORMAL does not sync at a commit in WAL mode, and an acknowledgement means durable.
-      db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL')
+      db.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = ${options.durable ? 'FULL' : 'OFF'}`)
       configure(db, options)
       migrate(db, file)
       if (options.maxPages > 0) db.exec(`PRAGMA max_page_count = ${options.maxPages}`)

@@ -1,10 +1,11 @@
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import type { ProjectKey } from '@w3bstream/protocol'
-import type { Database, ProjectReader, ProjectStore } from '../database.ts'
+import type { Database, ProjectReader, ProjectStore, StateEntry, StateExport } from '../database.ts'
 import { DatabaseError } from '../errors.ts'
 import { type ConnectionOptions, defaultConnectionOptions, openReadOnly, openWriter } from './connection.ts'
 import { SqliteReader } from './reader.ts'
+import { exportState, importState } from './state.ts'
 import { SqliteStore } from './store.ts'
 
 export interface SqliteOptions extends Partial<ConnectionOptions> {
@@ -26,8 +27,8 @@ class SqliteDatabase implements Database {
 
   constructor(options: SqliteOptions) {
     this.#options = options
-    const { cacheKib, busyTimeoutMs, maxPages } = { ...defaultConnectionOptions, ...options }
-    this.#connection = { cacheKib, busyTimeoutMs, maxPages }
+    const { cacheKib, busyTimeoutMs, maxPages, durable } = { ...defaultConnectionOptions, ...options }
+    this.#connection = { cacheKib, busyTimeoutMs, maxPages, durable }
   }
 
   openProject(project: ProjectKey): ProjectStore {
@@ -41,6 +42,19 @@ class SqliteDatabase implements Database {
 
   openReader(project: ProjectKey): ProjectReader {
     return new SqliteReader(openReadOnly(this.#file(project), project, this.#connection))
+  }
+
+  exportState(project: ProjectKey): StateExport {
+    return exportState(project, openReadOnly(this.#file(project), project, this.#connection))
+  }
+
+  async importState(project: ProjectKey, entries: Iterable<StateEntry> | AsyncIterable<StateEntry>): Promise<void> {
+    const db = openWriter(this.#file(project), this.#connection)
+    try {
+      await importState(project, db, entries)
+    } finally {
+      db.close()
+    }
   }
 
   dropProject(project: ProjectKey): void {
