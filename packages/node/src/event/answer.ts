@@ -7,6 +7,8 @@ const deviceTexts: Record<string, string> = {
   HANDLER_NOT_EXPORTED: 'func not imported',
   INSTANCE_STOPPED: 'instance not running',
   INSTANCE_MISSING: 'InstanceNotRunning',
+  // A loop without end ended so in the earlier generation, which had no fuel.
+  FUEL_LIMIT: 'wait timeout',
   WALL_CLOCK: 'wait timeout',
 }
 
