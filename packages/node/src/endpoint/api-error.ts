@@ -216,6 +216,10 @@ function words(key: string): string {
   return key === 'UnknownError' ? key : key.replace(/([a-z0-9])([A-Z])|([A-Z])([A-Z][a-z])/g, '$1$3 $2$4')
 }
 
+/** What devices have always been told in the result of an event beyond the traffic limit. */
+export const trafficLimitText =
+  '[]@StatusErr[TrafficLimitExceededFailed][500999014][Traffic Limit Exceeded Failed]!'
+
 /** Any thrown value as an `ApiError`. */
 export function toApiError(error: unknown): ApiError {
   if (error instanceof ApiError) return error

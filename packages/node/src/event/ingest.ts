@@ -12,7 +12,7 @@ import {
   verifyEnvelope,
 } from '@w3bstream/protocol'
 import type { Devices } from '../device/device.ts'
-import { ApiError } from '../endpoint/api-error.ts'
+import { ApiError, trafficLimitText } from '../endpoint/api-error.ts'
 import type {
   AccountIdentity,
   Door,
@@ -29,9 +29,11 @@ import type { EventCounter } from './event-counter.ts'
 import type { EventManager } from './event-manager.ts'
 import type { Committed } from './mailbox.ts'
 import { normalizeTimestamp } from './timestamp.ts'
+import type { Traffic } from './traffic/traffic.ts'
 
 export interface IngestDeps {
   readonly manager: EventManager
+  readonly traffic: Pick<Traffic, 'through'>
   readonly projects: Projects
   readonly devices: Devices
   /** Accounts' tokens and access keys; nothing when the token is well-formed and nobody's. @throws ApiError */
@@ -108,11 +110,8 @@ export class Ingest implements Door {
       topic: input.topic ?? '',
       idempotencyKey: input.idempotencyKey ?? '',
     })
-    this.#count(identity.project, channel, publisherKey, eventType)
     const event = { channel, publisherID: publisherId, publisherKey, eventID }
-    return this.#deps.manager
-      .submit(identity.project, message)
-      .then((committed) => this.#answer(identity.project, event, committed, input.transport))
+    return this.#submit(identity.project, channel, message).then((committed) => this.#answer(identity.project, event, committed, input.transport))
   }
 
   async push(
@@ -147,9 +146,8 @@ export class Ingest implements Door {
         `timestampMs is ${distance} ms from now, at most ${this.#options.envelopeWindowMs}`,
       )
     const message = signedMessage(bytes, { id: publisher.publisherId, key: publisher.key })
-    const { eventId: eventID, eventType } = message
-    this.#count(entry.key, entry.name, publisher.key, eventType)
-    const committed = await this.#deps.manager.submit(entry.key, message)
+    const { eventId: eventID } = message
+    const committed = await this.#submit(entry.key, entry.name, message)
     const { publisherId: publisherID, key: publisherKey } = publisher
     return this.#answer(entry.key, { channel: entry.name, publisherID, publisherKey, eventID }, committed, transport)
   }
@@ -160,6 +158,16 @@ export class Ingest implements Door {
 
   whenReady(project: ProjectKey, callback: () => void): () => void {
     return this.#deps.manager.whenReady(project, callback)
+  }
+
+  /** Hands a device's message on, within its traffic limits. What they let through is counted. */
+  #submit(project: ProjectKey, channel: string, message: Message): Promise<Committed> {
+    const { manager, traffic } = this.#deps
+    const { publisherId, publisherKey, eventType } = message
+    return traffic.through(project, publisherId, () => {
+      this.#count(project, channel, publisherKey, eventType)
+      return manager.submit(project, message)
+    })
   }
 
   /** A repeated event is answered with the ids of the first. Over MQTT its own event id stays: by it devices know what is answered. */
@@ -241,7 +249,6 @@ export class Ingest implements Door {
     const problem = this.#checkEvent({ channel, transport: 'http', ...item })
     if (problem) return refused(problem.message)
     const eventType = item.eventType || defaultType
-    this.#count(project, channel, item.deviceId, eventType)
     try {
       const message = this.#vouched(item, {
         publisherId: device.publisherId,
@@ -252,12 +259,13 @@ export class Ingest implements Door {
         // Each item of a repeated push is recognised by its place in it.
         idempotencyKey: idempotencyKey && `${idempotencyKey}/${index}`,
       })
-      const committed = await this.#deps.manager.submit(project, message)
+      const committed = await this.#submit(project, channel, message)
       return {
         index,
         results: eventResults(decodeReceipt(committed.receipt), this.#deps.projects.definitionNow(project)),
       }
     } catch (error) {
+      if (error instanceof ApiError && error.code === 'TrafficLimitExceeded') return refused(trafficLimitText)
       return refused(error instanceof Error ? error.message : String(error))
     }
   }

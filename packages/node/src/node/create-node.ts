@@ -39,6 +39,7 @@ import { health } from './health.ts'
 import { createMqttServices } from './mqtt-services.ts'
 import type { NodeOptions } from './options.ts'
 import { countPublishers } from './publisher-gauge.ts'
+import { createSchedule } from './schedule-services.ts'
 import { Services } from './services.ts'
 import { unfinishedWork } from './unfinished-work.ts'
 import { version } from './version.ts'
@@ -136,6 +137,7 @@ async function buildNode(options: NodeOptions, unlock: () => Promise<void>): Pro
       onCommitted(project, batch, { waiting }) {
         const { height, logs, effects, definitionChanges: changes } = batch
         projects.committed(project, { height, messages: waiting.length, logs, effects: effects.length, changes })
+        schedule.committed(project, changes)
         settle.committed(project, batch)
       },
     },
@@ -163,10 +165,14 @@ async function buildNode(options: NodeOptions, unlock: () => Promise<void>): Pro
       await manager.close(key)
     },
     indexDevices: (key, changes) => devices.index(key, changes),
-    forgetDevices: (key) => devices.removeProject(key),
+    forgetDevices(key) {
+      devices.removeProject(key)
+      schedule.forget(key)
+    },
     token: (key, publisher) => publisherToken(derive, key, publisher),
   })
 
+  const schedule = createSchedule({ control, index, projects, manager, metrics, logger, now })
   const dispatcher = createDispatcher(
     {},
     {
@@ -192,7 +198,7 @@ async function buildNode(options: NodeOptions, unlock: () => Promise<void>): Pro
     publishMqtt: (key, topic, payload) => mqtt.publish(key, topic, payload),
     chains,
     updateOutbox: (key, changes) => executor.updateOutbox(key, changes),
-    submit: (key, message) => manager.submit(key, message),
+    submit: (key, message) => schedule.submitAnswer(key, message),
     onSettled: (key, id, state) => projects.settled(key, id, state),
     now,
     logger: logger.child('settle'),
@@ -203,6 +209,7 @@ async function buildNode(options: NodeOptions, unlock: () => Promise<void>): Pro
     { payloadBytes: limits.payloadBytes, envelopeWindowMs: 300_000, pushItems: 1000 },
     {
       manager,
+      traffic: schedule.traffic,
       projects,
       devices,
       authenticateAccount: (token) => accounts.authenticateAccount(token),
@@ -278,7 +285,7 @@ async function buildNode(options: NodeOptions, unlock: () => Promise<void>): Pro
   const unfinished = unfinishedWork({ index, projects, manager, settle, logger })
   // Written order is start order. Endpoints come last: they open when everything behind them stands.
   const services = new Services(
-    [accounts, admin, chains, manager, registry, unfinished, dispatcher, ...mqtt.services, rpc, http],
+    [accounts, admin, chains, manager, registry, ...schedule.services, unfinished, dispatcher, ...mqtt.services, rpc, http],
     logger,
   )
 
@@ -286,6 +293,7 @@ async function buildNode(options: NodeOptions, unlock: () => Promise<void>): Pro
     async start() {
       await services.start()
       settle.open()
+      schedule.open()
       ready = true
       logger.info('ready', { version, dataDir, address: wallet.nodeAddress })
     },

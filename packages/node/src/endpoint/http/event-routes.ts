@@ -1,6 +1,7 @@
+import { randomUUID } from 'node:crypto'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { ApiError } from '../api-error.ts'
-import type { AccountIdentity, Door, EventAnswer, PublisherIdentity, PushItem } from '../endpoint.ts'
+import { ApiError, trafficLimitText } from '../api-error.ts'
+import type { AccountIdentity, Door, EventAnswer, EventInput, PublisherIdentity, PushItem } from '../endpoint.ts'
 import { tokenOf } from './auth.ts'
 import { decodeUtf8, goJson, jsonType } from './json.ts'
 import type { HttpLimits } from './options.ts'
@@ -59,16 +60,47 @@ async function receive(
   const eventType = text(request.query.eventType, 'eventType')
   if (eventType === pushType) return push(await pusher(token, door), channel, body, reply, door, limits)
   const publisher = await publisherOf(token, channel, door)
-  const published = await door.publish(publisher, {
+  const eventId = text(request.query.eventID, 'eventID')
+  const event: EventInput = {
     channel,
     eventType,
-    eventId: text(request.query.eventID, 'eventID'),
+    eventId,
     timestampMs: timestamp(request.query.timestamp),
     payload: body,
     idempotencyKey: idempotencyKey(request.headers['idempotency-key']),
     transport: 'http',
+  }
+  try {
+    return answer(reply, await door.publish(publisher, event))
+  } catch (error) {
+    if (!isTrafficLimit(error) || wantsStatus(request)) throw error
+    reply.header('retry-after', Math.ceil((error.fault.retryAfterMs ?? 0) / 1000))
+    return answer(reply, overLimit(publisher, channel, eventId))
+  }
+}
+
+function isTrafficLimit(error: unknown): error is ApiError {
+  return error instanceof ApiError && error.code === 'TrafficLimitExceeded'
+}
+
+/** Clients that ask so (RFC 7240, section 4.4) are told by the status; those of the earlier generation know only 201. */
+function wantsStatus({ headers }: FastifyRequest): boolean {
+  const prefer = headers.prefer
+  return (Array.isArray(prefer) ? prefer.join() : (prefer ?? '')).split(/[,;]/).some((preference) => {
+    return preference.replaceAll(' ', '').toLowerCase() === 'handling=strict'
   })
-  return answer(reply, published)
+}
+
+function overLimit({ publisherId, publisherKey }: PublisherIdentity, channel: string, eventId?: string): EventAnswer {
+  const nothingRan = { appletName: '', instanceID: '0', handler: '', returnValue: null, code: -1 } as const
+  return {
+    channel,
+    publisherID: publisherId,
+    publisherKey,
+    eventID: eventId?.toLowerCase() ?? `${randomUUID()}_w3b`,
+    timestamp: 0,
+    results: [{ ...nothingRan, error: trafficLimitText }],
+  }
 }
 
 async function publisherOf(token: string, channel: string, door: Door): Promise<PublisherIdentity> {

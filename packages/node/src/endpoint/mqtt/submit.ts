@@ -90,9 +90,11 @@ function untilReady(door: Door, project: ProjectKey, signal?: AbortSignal): Prom
 
 /**
  * Whether sending the same message again can never help. What the node could not do (5xx) and what it had no room for
- * (429) was not committed and must not be acknowledged.
+ * (429) was not committed and must not be acknowledged. An event beyond the traffic limit is refused for good: a client of
+ * MQTT 3.1.1 would send it, and be disconnected, until the period ends.
  */
 export function isPermanent(error: ApiError): boolean {
+  if (error.code === 'TrafficLimitExceeded') return true
   return error.status >= 400 && error.status < 500 && error.status !== 429
 }
 
