@@ -88,7 +88,7 @@ export class Traffic implements Service {
   /** Counts an event that is not refused whatever the limits: an answer that an applet waits for. */
   note(project: ProjectKey): void {
     const limited = this.#projects.get(project)
-    if (limited?.loading) limited.noted++
+    if (limited?.loading !== undefined) limited.noted++
     else if (limited) this.#add(limited, '', this.#deps.now())
   }
 

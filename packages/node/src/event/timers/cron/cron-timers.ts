@@ -1,5 +1,6 @@
 import { decodeReceipt, type Message, type ProjectKey } from '@w3bstream/protocol'
 import type { ProjectReader } from '../../../database/database.ts'
+import { ApiError } from '../../../endpoint/api-error.ts'
 import type { CronJob, ProjectDefinition } from '../../../project/definition.ts'
 import type { DefinitionChange } from '../../../project/definition-rows.ts'
 import type { Logger } from '../../../telemetry/logger.ts'
@@ -13,10 +14,11 @@ export interface CronDeps {
   exists(project: ProjectKey): boolean
   definition(project: ProjectKey): Promise<ProjectDefinition>
   reader(project: ProjectKey): Promise<ProjectReader>
-  /** Puts a message through the project's log; resolves when it is on disk. @throws ApiError MailboxFull, … */
+  /**
+   * Puts a message through the project's log; resolves when it is on disk.
+   * @throws ApiError TrafficLimitExceeded, MailboxFull, …
+   */
   submit(project: ProjectKey, message: Message): Promise<{ receipt: Uint8Array }>
-  /** Whether the traffic limit of the project has room for another event of its own; counts it then. */
-  admit(project: ProjectKey): Promise<boolean>
   readonly now: () => number
   /** A clock that is never set, milliseconds. */
   readonly steadyNow: () => number
@@ -97,11 +99,14 @@ export class CronTimers implements TimerSource {
   /** @returns false when the job rests until somebody changes the project */
   async #fire(project: ProjectKey, job: CronJob, atMs: number): Promise<boolean> {
     const { cronJobId } = job
-    if (await this.#deps.admit(project)) {
+    try {
       const { receipt } = await this.#deps.submit(project, firingMessage(job, atMs, this.#deps.now()))
       const { status, detail } = decodeReceipt(receipt)
       if (status === 'refused' && detail !== 'CronFired') return false
-    } else this.#deps.logger.info('a traffic limit refused an event of a cron job', { project, cronJobId, atMs })
+    } catch (error) {
+      if (!(error instanceof ApiError) || error.code !== 'TrafficLimitExceeded') throw error
+      this.#deps.logger.info('a traffic limit refused an event of a cron job', { project, cronJobId, atMs })
+    }
     this.#done.set(`${project}/${cronJobId}`, atMs)
     return true
   }
