@@ -7,6 +7,7 @@ import { compileModule } from '../../packages/node/src/engine/inline/compiled-mo
 import { linkImports } from '../../packages/node/src/engine/inline/link-imports.ts'
 import { parseModule } from '../../packages/node/src/engine/module/parse.ts'
 import { compileApplet } from '../../packages/node/src/engine/testing/compile-applet.ts'
+import { noFiles } from '../../packages/node/src/engine/wasi/files/host-files.ts'
 import { type WasmFunction, type WasmInstance, wasm } from '../../packages/node/src/engine/webassembly.ts'
 import { type BenchContext, median } from './compare.ts'
 import type { BenchRow } from './row.ts'
@@ -132,5 +133,6 @@ function memoryHost(): HostContext {
     publisher: () => undefined,
     apiCall: absent,
     submitMetrics: absent,
+    files: () => noFiles,
   }
 }

@@ -4,6 +4,7 @@
  * of batches, databases or threads; whoever calls it owns the thread.
  */
 import type { SqlRequest, SqlResult } from '../database/database.ts'
+import type { HostFiles } from './wasi/files/host-files.ts'
 
 export type MaybePromise<T> = T | Promise<T>
 
@@ -83,6 +84,8 @@ export interface HostContext {
   apiCall(request: Uint8Array): MaybePromise<Uint8Array>
   /** @param json valid JSON, not an array */
   submitMetrics(json: string): void
+  /** What WASI's files are; asked once, when the guest first uses one. */
+  files(): HostFiles
 }
 
 /** A refusal by the host that the guest sees as a failure code. */
@@ -197,8 +200,8 @@ export interface LoadedModule {
   evict(): void
 }
 
-/** The methods of {@link HostContext} that may answer with a promise, by what they reach: the store, tables, chains, APIs. */
-export type BlockingFamily = 'kv' | 'sql' | 'chain' | 'api'
+/** The methods of {@link HostContext} that may answer with a promise, by what they reach: the store, tables, chains, APIs, files. */
+export type BlockingFamily = 'kv' | 'sql' | 'chain' | 'api' | 'files'
 
 export interface LoadOptions {
   /**

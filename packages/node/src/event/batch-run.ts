@@ -30,17 +30,17 @@ import {
 import { applyRows } from '../project/definition-rows.ts'
 import { type DecidedBatch, type ExecutedBatch, type ExecutorServices, packedPart } from './executor/executor.ts'
 import { type CurrentCall, HandlerHost, type Progress } from './handler-host.ts'
+import { FlowMessages } from './flow/flow-messages.ts'
+import { flowProblems } from './flow/plan.ts'
+import { failureLine, resultOfCall } from './handler-result.ts'
 import type { LiveModules } from './live-modules.ts'
 import { type Route, Router } from './router.ts'
 import { admitFiring } from './timers/cron/fired.ts'
 import { firingOf } from './timers/cron/firing.ts'
+import type { Stopped } from './witness.ts'
 import { digestTags } from './write-set.ts'
 
-/** A handler run that the watchdog stopped, to be reported instead of repeated. */
-export interface Stopped {
-  readonly messageIndex: number
-  readonly ordinal: number
-}
+export type { Stopped }
 
 export interface BatchInput {
   readonly project: ProjectKey
@@ -76,6 +76,7 @@ export class BatchRun {
   readonly #stopped: readonly Stopped[]
   readonly #editor: DefinitionEditor
   readonly #host: HandlerHost
+  readonly #flow: FlowMessages
   readonly #idempotency = new Map<string, { key: Uint8Array; index: number }>()
   readonly #receipts: Receipt[] = []
   /** Which handler of which message, for its seed. */
@@ -99,6 +100,14 @@ export class BatchRun {
       { project, projectBytes, height: header.height, timeMs: header.timeMs, definition: start.definition! },
       deps,
     )
+    this.#flow = new FlowMessages({
+      host: this.#host,
+      transaction: deps.transaction,
+      timeMs: header.timeMs,
+      module: (codeHash) => deps.modules.get(project, codeHash),
+      seed: (index, ordinal) => this.#seed(index, ordinal),
+      stopped: (index, ordinal) => stopped.some((s) => s.messageIndex === index && s.ordinal === ordinal),
+    })
   }
 
   /** Runs all messages in their order. What is returned is to be committed in the transaction that was given. */
@@ -164,6 +173,8 @@ export class BatchRun {
     if (!this.#router || !this.definition) return { ...receipt, status: 'refused', detail: 'ProjectNotFound' }
     if (this.definition.project.state === 'paused' && message.kind === 'data')
       return { ...receipt, status: 'refused', detail: 'ProjectPaused' }
+    if (this.#flow.takes(message, this.definition))
+      return this.#flow.run(message, index, this.definition).then((told) => this.#withEffects({ ...receipt, ...told }))
     const sender = { publisherId: message.publisherId, messageId: id }
     const routes = message.eventType === '' ? [] : this.#router.find(message.eventType, sender)
     if (routes.length === 0) return { ...receipt, status: message.kind === 'answer' ? 'applied' : 'unrouted' }
@@ -185,13 +196,13 @@ export class BatchRun {
 
   #finish(receipt: Receipt, results: readonly HandlerResult[]): Receipt {
     const failed = results.some((result) => result.error !== '')
+    return this.#withEffects({ ...receipt, status: failed ? 'failed' : 'ok', results })
+  }
+
+  /** The effects that came since the receipt was begun are its own. */
+  #withEffects(receipt: Receipt): Receipt {
     const { first } = receipt.effects
-    return {
-      ...receipt,
-      status: failed ? 'failed' : 'ok',
-      results,
-      effects: { first, count: this.#host.effects.length - first },
-    }
+    return { ...receipt, effects: { first, count: this.#host.effects.length - first } }
   }
 
   #handle(route: Route, message: Message, index: number, ordinal: number): HandlerResult | Promise<HandlerResult> {
@@ -203,6 +214,9 @@ export class BatchRun {
       messageIndex: index,
       ordinal,
       eventId: message.eventId,
+      eventType: message.eventType,
+      timestampMs: message.timestampMs,
+      receivedMs: message.receivedMs,
       topic: message.topic,
       publisherKey: message.publisherKey,
       signed: message.origin.type === 'signed',
@@ -211,6 +225,7 @@ export class BatchRun {
       namespace: route.namespace,
     }
     if (this.#stopped.some((s) => s.messageIndex === index && s.ordinal === ordinal)) {
+      this.#host.witness.recordStop({ messageIndex: index, ordinal })
       this.#host.note(
         call,
         2,
@@ -234,13 +249,8 @@ export class BatchRun {
 
   #conclude(route: Route, call: CurrentCall, outcome: HandlerOutcome): HandlerResult | Promise<HandlerResult> {
     const undone = outcome.type === 'failed' || (outcome.code < 0 && this.definition!.settings.rollbackOnNegative)
-    const base = resultOf(route)
-    const result: HandlerResult =
-      outcome.type === 'returned'
-        ? { ...base, code: outcome.code, fuel: outcome.fuel }
-        : { ...base, error: outcome.error, message: outcome.message.slice(0, 1024), fuel: outcome.fuel }
-    if (outcome.type === 'failed')
-      this.#host.note(call, 2, `${route.strategy.handler} failed: ${outcome.error} ${outcome.message}`)
+    const result = resultOfCall(resultOf(route), outcome)
+    if (outcome.type === 'failed') this.#host.note(call, 2, failureLine(route.strategy.handler, outcome))
     if (!this.#host.plain) return this.#host.end(!undone).then(() => result)
     this.#host.endPlain(!undone)
     return result
@@ -255,7 +265,8 @@ export class BatchRun {
       index,
       timeMs: this.#header.timeMs,
       read: (kind, rowId) => this.#deps.store.definitionGet(kind, rowId),
-      migrate: (schema) => this.#transaction.migrate(schema),
+      migrate: (schema) => this.#transaction.migrate(schema, this.#header.timeMs),
+      flowProblems,
     })
     if (result.ok) await this.#transaction.releaseSavepoint()
     else await this.#transaction.rollbackToSavepoint()
@@ -268,6 +279,7 @@ export class BatchRun {
     this.definition = applyRows(this.definition, this.#editor.changes)
     if (!this.definition) return
     this.#host.definition = this.definition
+    this.#flow.changed()
     this.#router = new Router(this.definition)
   }
 
@@ -370,6 +382,7 @@ export class BatchRun {
       })),
       definitionChanges: this.#editor.changes,
       logs: logs.length,
+      flowWakeMs: this.#flow.wakeMs,
     }
     return { row, executed, tip: { height, batchHash: this.#hash, stateDigest, timeMs } }
   }

@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, it } from 'vitest'
 import type { ProjectTransaction } from '../database/database.ts'
 import { defaultProjectSettings, type Instance, type ProjectDefinition } from '../project/definition.ts'
 import { type CurrentCall, HandlerHost } from './handler-host.ts'
-import { noServices } from './testing/world.ts'
+import { noAssets, noServices } from './testing/world.ts'
 import { decodeWitness } from './witness.ts'
 
 const mebibyte = 1024 * 1024
@@ -11,6 +11,9 @@ const call: CurrentCall = {
   messageIndex: 0,
   ordinal: 0,
   eventId: '',
+  eventType: 'DEFAULT',
+  timestampMs: 0,
+  receivedMs: 0,
   topic: '',
   publisherKey: '',
   signed: false,
@@ -36,6 +39,7 @@ beforeEach(() => {
       transaction,
       services: { ...noServices, call: () => Promise.resolve(answer) },
       progress: { enter() {}, leave() {}, pause: () => 0 },
+      modules: { assets: noAssets },
     },
   )
   host.begin(call)

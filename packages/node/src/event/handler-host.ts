@@ -11,9 +11,12 @@ import type {
 } from '../database/database.ts'
 import { DatabaseError } from '../database/errors.ts'
 import { type HostContext, HostFault, type Transaction } from '../engine/engine.ts'
-import type { Instance, ProjectDefinition } from '../project/definition.ts'
+import type { HostFiles } from '../engine/wasi/files/host-files.ts'
+import type { FileRecords } from '../engine/wasi/files/records.ts'
+import type { Asset, Instance, ProjectDefinition } from '../project/definition.ts'
+import { answerApiCall } from './api-call/api-call.ts'
 import type { ExecutorServices } from './executor/executor.ts'
-import { answerApiCall } from './system-api.ts'
+import { projectFiles } from './project-files.ts'
 import { takeTransaction } from './traffic/transactions.ts'
 import { maxAnswerBytes, Witness } from './witness.ts'
 import { digestTags, WriteSet } from './write-set.ts'
@@ -38,13 +41,23 @@ export interface Progress {
   pause(): number
 }
 
+/** Makes the files that a project deploys readable. */
+export interface AssetSource {
+  of(assets: readonly Asset[]): FileRecords
+}
+
 /** What a handler may see of the message that it runs for. */
 export interface CurrentCall {
   readonly messageIndex: number
   /** Number of the handler among those of the message. */
   readonly ordinal: number
   readonly eventId: string
+  readonly eventType: string
   readonly topic: string
+  /** The sender's clock, milliseconds. */
+  readonly timestampMs: number
+  /** When the node received the message, milliseconds. */
+  readonly receivedMs: number
   /** Empty when no device sent the message. */
   readonly publisherKey: string
   /** Whether the device signed the message; else a member vouches for it. */
@@ -73,6 +86,7 @@ export class HandlerHost implements HostContext {
   readonly #transaction: ProjectTransaction
   readonly #services: ExecutorServices
   readonly #progress: Progress
+  readonly #assets: AssetSource
   #call: CurrentCall | undefined
   #pending: { body: EffectBody; signed?: SignedTransaction }[] = []
   #sqlWrites: { request: SqlRequest; result: SqlResult }[] = []
@@ -89,7 +103,12 @@ export class HandlerHost implements HostContext {
       timeMs: number
       definition: ProjectDefinition
     },
-    deps: { transaction: ProjectTransaction; services: ExecutorServices; progress: Progress },
+    deps: {
+      transaction: ProjectTransaction
+      services: ExecutorServices
+      progress: Progress
+      modules: { readonly assets: AssetSource }
+    },
   ) {
     this.#project = batch.project
     this.#projectBytes = batch.projectBytes
@@ -99,11 +118,19 @@ export class HandlerHost implements HostContext {
     this.#transaction = deps.transaction
     this.#services = deps.services
     this.#progress = deps.progress
+    this.#assets = deps.modules.assets
   }
 
   begin(call: CurrentCall): void {
     this.#call = call
     this.#heldBefore = this.#heldBytes
+    this.#progress.enter(call.messageIndex, call.ordinal)
+  }
+
+  /** Goes on with another handler: what it does is kept or dropped together with all since {@link begin}. */
+  next(call: CurrentCall): void {
+    this.#progress.leave()
+    this.#call = call
     this.#progress.enter(call.messageIndex, call.ordinal)
   }
 
@@ -150,9 +177,13 @@ export class HandlerHost implements HostContext {
   kvPut(key: string, value: Uint8Array): void {
     const { kvKeyBytes, kvValueBytes } = this.definition.settings.limits
     if (value.length > kvValueBytes)
-      throw new HostFault('Limit', `value of ${value.length} bytes, at most ${kvValueBytes}`)
+      throw new HostFault('Limit', `value of ${value.length} bytes, at most ${kvValueBytes}`, {
+        limit: 'KV_VALUE_LIMIT',
+      })
     if (Buffer.byteLength(key) > kvKeyBytes)
-      throw new HostFault('Limit', `key of ${Buffer.byteLength(key)} bytes, at most ${kvKeyBytes}`)
+      throw new HostFault('Limit', `key of ${Buffer.byteLength(key)} bytes, at most ${kvKeyBytes}`, {
+        limit: 'KV_KEY_LIMIT',
+      })
     this.#hold(key.length + value.length)
     // Copied into the pool of small buffers: an array of its own would cost more than the write.
     this.writes.put(this.#current.namespace, key, Buffer.from(value))
@@ -162,7 +193,8 @@ export class HandlerHost implements HostContext {
     this.#hold(
       sizeOf([request.statement, ...request.params.map((param) => (param.type === 'null' ? '' : param.value))]),
     )
-    const run = () => this.#transaction.sqlExecute(request, this.#sqlLimits)
+    const timed = { ...request, clockMs: this.#timeMs }
+    const run = () => this.#transaction.sqlExecute(timed, this.#sqlLimits)
     const done = (result: SqlResult) => {
       this.#sqlWrites.push({ request, result })
       // What was done is not refused any more; the next one is.
@@ -177,7 +209,7 @@ export class HandlerHost implements HostContext {
 
   sqlQuery(request: SqlRequest): MaybePromise<SqlResult> {
     return sqlFault(
-      () => this.#transaction.sqlQuery(request, this.#sqlLimits),
+      () => this.#transaction.sqlQuery({ ...request, clockMs: this.#timeMs }, this.#sqlLimits),
       (result) => result,
     )
   }
@@ -223,18 +255,44 @@ export class HandlerHost implements HostContext {
     return key === '' ? undefined : { key, signed }
   }
 
-  apiCall(request: Uint8Array): Uint8Array {
-    const { response, effect } = answerApiCall(request)
-    if (effect) {
-      this.#reserveEffect(request.length)
-      this.#pending.push({ body: effect })
-    }
-    return response
+  apiCall(request: Uint8Array): MaybePromise<Uint8Array> {
+    return answerApiCall(request, {
+      project: this.#projectBytes,
+      height: this.#height,
+      timeMs: this.#timeMs,
+      outboundHosts: this.definition.settings.outboundHosts,
+      nextEffect: () => this.effects.length + this.#pending.length,
+      reserve: (effects, bytes) => this.#reserveEffect(bytes, effects),
+      push: (body) => void this.#pending.push({ body }),
+      sendTransaction: (transaction) => this.sendTransaction(transaction),
+    })
+  }
+
+  /** A new event of the project, which enters its log once the batch is on disk. */
+  emitEvent(eventType: string, payload: Uint8Array): void {
+    this.#reserveEffect(eventType.length + payload.length)
+    this.#pending.push({ body: { kind: 'event', eventType, payload: payload.slice() } })
+  }
+
+  /** A write into a name space that no applet sees, as part of the call. @param value null removes the key */
+  putState(namespace: string, key: string, value: Uint8Array | null): void {
+    this.#hold(key.length + (value?.length ?? 0))
+    this.writes.put(namespace, key, value)
   }
 
   submitMetrics(json: string): void {
     this.#reserveEffect(json.length)
     this.#pending.push({ body: { kind: 'metric', json } })
+  }
+
+  files(): HostFiles {
+    const { settings, assets } = this.definition
+    const { payload, eventType, eventId, publisherKey, signed, topic, timestampMs, receivedMs } = this.#current
+    const event = { eventType, eventId, publisherKey, signed, topic, timestampMs, receivedMs, batchMs: this.#timeMs }
+    return projectFiles(
+      { assets: this.#assets.of(assets), event, payload, limits: settings.limits },
+      { writes: this.writes, transaction: this.#transaction, hold: (bytes) => this.#hold(bytes) },
+    )
   }
 
   get #current(): CurrentCall {
@@ -250,16 +308,18 @@ export class HandlerHost implements HostContext {
     this.logs.push({ index, appletId, instanceId, source, level, message, timeMs: this.#timeMs, eventId })
   }
 
-  #reserveEffect(bytes: number): void {
+  #reserveEffect(bytes: number, count = 1): void {
     const { effects } = this.definition.settings.limits
-    if (this.#pending.length >= effects) throw new HostFault('Limit', `more than ${effects} effects in one call`)
+    if (this.#pending.length + count > effects)
+      throw new HostFault('Limit', `more than ${effects} effects in one call`, { limit: 'EFFECT_LIMIT' })
     this.#hold(bytes)
   }
 
   /** Counts what is kept until the commit. The same on every member, because it follows from the batch. */
   #hold(bytes: number): void {
     const held = this.#heldBytes + bytes + heldOverhead
-    if (held > maxHeldBytes) throw new HostFault('Limit', `the batch would hold more than ${maxHeldBytes} bytes`)
+    if (held > maxHeldBytes)
+      throw new HostFault('Limit', `the batch would hold more than ${maxHeldBytes} bytes`, { limit: 'BATCH_LIMIT' })
     this.#heldBytes = held
   }
 
@@ -337,7 +397,10 @@ function sqlFault<T>(run: () => MaybePromise<T>, done: (result: T) => T): MaybeP
 /** Faults of the statement are the guest's; those of the disk are the node's and end the batch. */
 function toFault(error: unknown): unknown {
   if (error instanceof DatabaseError && error.code.startsWith('SQL_'))
-    return new HostFault('Sql', error.message, { cause: error })
+    return new HostFault('Sql', error.message, {
+      cause: error,
+      ...(error.code === 'SQL_LIMIT' && { limit: 'SQL_LIMIT' }),
+    })
   return error
 }
 

@@ -5,6 +5,7 @@ import { databases } from '../database/index.ts'
 import { defaultProjectSettings, type ProjectDefinition } from '../project/definition.ts'
 import type { ExecutorServices } from './executor/executor.ts'
 import { HandlerHost } from './handler-host.ts'
+import { noAssets } from './testing/world.ts'
 import { decodeWitness, Witness, type WitnessEntry } from './witness.ts'
 import { digestTags } from './write-set.ts'
 
@@ -36,13 +37,21 @@ it('enters key-value and SQL writes of a handler into the state digest as the ve
   const definition = { settings: defaultProjectSettings } as ProjectDefinition
   const host = new HandlerHost(
     { project, projectBytes: fromHex(project), height: 2n, timeMs: 1_700_000_060_002, definition },
-    { transaction, services, progress: { enter: () => undefined, leave: () => undefined, pause: () => 0 } },
+    {
+      transaction,
+      services,
+      progress: { enter: () => undefined, leave: () => undefined, pause: () => 0 },
+      modules: { assets: noAssets },
+    },
   )
   const instance = { instanceId: '1', appletId: '1' } as Parameters<HandlerHost['begin']>[0]['instance']
   const call = {
     messageIndex: 0,
     ordinal: 0,
     eventId: '',
+    eventType: '',
+    timestampMs: 0,
+    receivedMs: 0,
     topic: '',
     publisherKey: '',
     signed: false,

@@ -3,6 +3,7 @@ import { LRUCache } from 'lru-cache'
 import type { BlockingFamily, Engine, LoadedModule, PreparedModule } from '../engine/engine.ts'
 import { decodePrepared, preparedName } from '../engine/prepared-file.ts'
 import type { Vfs } from '../vfs/vfs.ts'
+import { AssetFiles } from './asset-files.ts'
 
 /** Where modules lie. */
 type ModuleShelf = Pick<Vfs, 'getSync' | 'getDerivedSync'>
@@ -12,6 +13,8 @@ type ModuleShelf = Pick<Vfs, 'getSync' | 'getDerivedSync'>
  * one project, so that a guest that waits does not hold up another's. The one unused longest is let go.
  */
 export class LiveModules {
+  /** The files that the applets of these modules read. */
+  readonly assets: AssetFiles
   readonly #engine: Engine
   readonly #vfs: ModuleShelf
   readonly #blocking: ReadonlySet<BlockingFamily>
@@ -25,6 +28,7 @@ export class LiveModules {
   ) {
     this.#engine = engine
     this.#vfs = vfs
+    this.assets = new AssetFiles(vfs)
     this.#blocking = options.blocking
     this.#prepared = new LRUCache({ max: options.liveModules })
     this.#loaded = new LRUCache({ max: options.liveModules, dispose: (module) => module.evict() })
@@ -39,6 +43,11 @@ export class LiveModules {
       this.#loaded.set(key, module)
     }
     return module
+  }
+
+  /** Lets go of a project's instances. */
+  release(project: ProjectKey): void {
+    for (const key of [...this.#loaded.keys()]) if (key.startsWith(`${project}/`)) this.#loaded.delete(key)
   }
 
   #prepare(codeHash: string): PreparedModule {

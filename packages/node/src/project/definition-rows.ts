@@ -22,6 +22,7 @@ export const definitionKinds = [
   'env',
   'database',
   'flow',
+  'assets',
   'applet',
   'instance',
   'strategy',
@@ -38,7 +39,8 @@ export function definitionFromRows(rows: Iterable<DefinitionRow>): ProjectDefini
   let settings: ProjectSettings = defaultProjectSettings
   let env: ProjectDefinition['env'] = []
   let database: DatabaseSchema = {}
-  let flow: unknown = null
+  let flow: ProjectDefinition['flow'] = null
+  let assets: ProjectDefinition['assets'] = []
   const applets = new Map<string, Applet>()
   const instances = new Map<string, Instance>()
   const strategies = new Map<string, Strategy>()
@@ -49,7 +51,8 @@ export function definitionFromRows(rows: Iterable<DefinitionRow>): ProjectDefini
     else if (kind === 'settings') settings = completeSettings(JSON.parse(value) as ProjectSettings)
     else if (kind === 'env') env = JSON.parse(value) as ProjectDefinition['env']
     else if (kind === 'database') database = JSON.parse(value) as DatabaseSchema
-    else if (kind === 'flow') flow = JSON.parse(value)
+    else if (kind === 'flow') flow = JSON.parse(value) as ProjectDefinition['flow']
+    else if (kind === 'assets') assets = JSON.parse(value) as ProjectDefinition['assets']
     else if (kind === 'applet') applets.set(id, completeApplet(JSON.parse(value) as Applet))
     else if (kind === 'instance') instances.set(id, JSON.parse(value) as Instance)
     else if (kind === 'strategy') strategies.set(id, JSON.parse(value) as Strategy)
@@ -57,7 +60,7 @@ export function definitionFromRows(rows: Iterable<DefinitionRow>): ProjectDefini
     else if (kind === 'trafficLimit') trafficLimits.set(id, JSON.parse(value) as TrafficLimit)
   }
   if (!project) return undefined
-  return { project, settings, env, database, flow, applets, instances, strategies, cronJobs, trafficLimits }
+  return { project, settings, env, database, flow, assets, applets, instances, strategies, cronJobs, trafficLimits }
 }
 
 /** Settings that are younger than the row have their defaults. */
@@ -91,8 +94,9 @@ export interface DefinitionChange {
 }
 
 function rowsOf(definition: ProjectDefinition): DefinitionRow[] {
-  const { project, settings, env, database, flow, applets, instances, strategies, cronJobs, trafficLimits } = definition
-  const single = { project, settings, env, database, flow }
+  const { project, settings, env, database, flow, assets, applets, instances, strategies, cronJobs, trafficLimits } =
+    definition
+  const single = { project, settings, env, database, flow, assets }
   const many = {
     applet: applets,
     instance: instances,

@@ -1,5 +1,6 @@
 import type { Sfid } from '@w3bstream/protocol'
 import type { DatabaseSchema } from '../database/database.ts'
+import type { Flow } from './flow.ts'
 
 /**
  * What a project consists of. It is part of the project's state: it changes only by {@link ProjectChange}s that went through
@@ -10,12 +11,24 @@ export interface ProjectDefinition {
   readonly settings: ProjectSettings
   readonly env: readonly (readonly [string, string])[]
   readonly database: DatabaseSchema
-  readonly flow: unknown
+  /** As it was configured; null when it never was. */
+  readonly flow: Flow | null
+  readonly assets: readonly Asset[]
   readonly applets: ReadonlyMap<Sfid, Applet>
   readonly instances: ReadonlyMap<Sfid, Instance>
   readonly strategies: ReadonlyMap<Sfid, Strategy>
   readonly cronJobs: ReadonlyMap<Sfid, CronJob>
   readonly trafficLimits: ReadonlyMap<Sfid, TrafficLimit>
+}
+
+/** A file that the project deploys; applets read it below `/assets`. */
+export interface Asset {
+  /** Names separated by `/`. */
+  readonly path: string
+  /** SHA-256, hexadecimal: its name in the VFS. */
+  readonly hash: string
+  /** Bytes. */
+  readonly size: number
 }
 
 export interface ProjectRecord {
@@ -253,7 +266,9 @@ export type ProjectChange =
   | { op: 'settings.put'; settings: DeepPartial<ProjectSettings> }
   | { op: 'env.put'; env: readonly (readonly [string, string])[] }
   | { op: 'database.put'; database: DatabaseSchema }
-  | { op: 'flow.put'; flow: unknown }
+  | { op: 'flow.put'; flow: Flow | null }
+  /** Takes the place of all that there are. */
+  | { op: 'assets.put'; assets: readonly Asset[] }
   | ({
       op: 'applet.create'
       name: string

@@ -172,6 +172,7 @@ function definition({ projectId, accountId, name }: ProjectEntry): ProjectDefini
     env: [],
     database: {},
     flow: undefined,
+    assets: [],
     applets: new Map(),
     instances: new Map(),
     strategies: new Map(),

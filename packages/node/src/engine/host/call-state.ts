@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { CallLimits, HandlerCall, HostContext, LimitCode } from '../engine.ts'
 import { pageBytes } from '../limits.ts'
+import { FileTable } from '../wasi/files/file-table.ts'
 import { logLevel } from './status.ts'
 
 /** Resources that one call may make beside the one that it is given. */
@@ -27,6 +28,7 @@ export class CallState {
   #droppedLines = 0
   readonly #limitsHit = new Set<LimitCode>()
   #draws = 0n
+  #files: FileTable | undefined
 
   constructor(call: HandlerCall) {
     this.host = call.host
@@ -57,6 +59,17 @@ export class CallState {
 
   get limitsHit(): readonly LimitCode[] {
     return [...this.#limitsHit]
+  }
+
+  get files(): FileTable {
+    this.#files ??= new FileTable(this.host.files(), () => this.#clockNs)
+    return this.#files
+  }
+
+  /** Closes what the guest left open, which puts what it wrote where it counts. */
+  closeFiles(): void {
+    this.#files?.closeAll()
+    this.#files = undefined
   }
 
   resource(rid: number): Uint8Array | undefined {

@@ -60,8 +60,9 @@ export class Guest {
     return status.failed
   }
 
-  /** Writes out what the guest printed without a newline. */
+  /** Writes out what the guest printed without a newline, and what it wrote into files that it did not close. */
   end(): void {
+    this.call.closeFiles()
     for (const buffer of this.output) buffer.flush()
     this.call.reportDroppedLines()
     this.#call = undefined

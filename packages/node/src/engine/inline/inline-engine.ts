@@ -22,7 +22,7 @@ import { type CompiledModule, compileModule } from './compiled-module.ts'
 import { Instance } from './instance.ts'
 import { trapWords } from './trap.ts'
 
-const everyFamily: ReadonlySet<BlockingFamily> = new Set(['kv', 'sql', 'chain', 'api'])
+const everyFamily: ReadonlySet<BlockingFamily> = new Set(['kv', 'sql', 'chain', 'api', 'files'])
 const noFamily: ReadonlySet<BlockingFamily> = new Set()
 
 /** An engine that runs guests in the thread of its caller. */

@@ -4,6 +4,7 @@ import { CallState } from '../host/call-state.ts'
 import { Guest } from '../host/guest.ts'
 import { defaultCallLimits, pageBytes } from '../limits.ts'
 import { reserved } from '../module/prepared-format.ts'
+import { noFiles } from '../wasi/files/host-files.ts'
 import { type WasmFunction, type WasmGlobal, type WasmInstance, type WasmMemory, wasm } from '../webassembly.ts'
 import type { CompiledModule } from './compiled-module.ts'
 import { linkImports, suspends } from './link-imports.ts'
@@ -133,6 +134,7 @@ function initialState(log: HostContext['log']): CallState {
       publisher: () => undefined,
       apiCall: absent,
       submitMetrics: absent,
+      files: () => noFiles,
     },
     clockNs: initialClockNs,
     seed: initialSeed,

@@ -1,6 +1,9 @@
 import type { SqlRequest, SqlResult } from '../../database/database.ts'
 import type { CallLimits, HandlerCall, HostContext, Transaction } from '../engine.ts'
 import { defaultCallLimits } from '../limits.ts'
+import { defaultFileLimits, type FileLimits, type HostFiles } from '../wasi/files/host-files.ts'
+import { type FixedFile, fixedRecords, MemoryRecords } from '../wasi/files/memory-records.ts'
+import type { FileRecords } from '../wasi/files/records.ts'
 
 /** A host for tests: answers from fields that a test sets, and keeps what the guest did. */
 export class RecordingHost implements HostContext {
@@ -12,6 +15,11 @@ export class RecordingHost implements HostContext {
   readonly contractCalls: { chainId: bigint; to: string; data: string }[] = []
   readonly published: { topic: string; payload: Uint8Array }[] = []
   readonly metrics: string[] = []
+  /** What `/assets` and `/input` show, and what `/data` keeps from one call to the next. */
+  assets: readonly FixedFile[] = []
+  input: readonly FixedFile[] = []
+  data: FileRecords = new MemoryRecords()
+  fileLimits: Partial<FileLimits> = {}
   rows: SqlResult = { columns: [], rows: [], changes: 0 }
   message: { topic: string; payload: Uint8Array } | undefined
   device: { key: string; signed: boolean } | undefined
@@ -79,6 +87,15 @@ export class RecordingHost implements HostContext {
   submitMetrics(json: string): void {
     this.#check()
     this.metrics.push(json)
+  }
+
+  files(): HostFiles {
+    return {
+      assets: fixedRecords(this.assets),
+      input: fixedRecords(this.input),
+      data: this.data,
+      limits: { ...defaultFileLimits, ...this.fileLimits },
+    }
   }
 
   #check(): void {

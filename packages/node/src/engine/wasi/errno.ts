@@ -1,2 +1,23 @@
 /** Error numbers of WASI preview 1 that the engine answers with. */
-export const errno = { success: 0, badf: 8, fault: 21, inval: 28, nosys: 52 } as const
+export const errno = {
+  success: 0,
+  badf: 8,
+  exist: 20,
+  fault: 21,
+  fbig: 22,
+  ilseq: 25,
+  inval: 28,
+  isdir: 31,
+  mfile: 33,
+  nametoolong: 37,
+  noent: 44,
+  nospc: 51,
+  nosys: 52,
+  notdir: 54,
+  notempty: 55,
+  notsup: 58,
+  rofs: 69,
+  spipe: 70,
+  xdev: 75,
+  notcapable: 76,
+} as const

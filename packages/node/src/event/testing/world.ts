@@ -17,6 +17,7 @@ import { algorithms } from '../../consensus/index.ts'
 import type { Database } from '../../database/database.ts'
 import { type DatabaseKind, databases } from '../../database/index.ts'
 import { createEngine } from '../../engine/index.ts'
+import { noFiles } from '../../engine/wasi/files/host-files.ts'
 import type { ChangeResult, ProjectChange } from '../../project/definition.ts'
 import { uncertifiedCommits } from '../../project/uncertified.ts'
 import { silentLogger } from '../../telemetry/logger.ts'
@@ -27,11 +28,15 @@ import { signDigest } from '../../wallet/signing.ts'
 import type { ExecutedBatch, Executor, ExecutorServices } from '../executor/executor.ts'
 import { createInlineExecutor } from '../executor/inline/inline.ts'
 import { createPool, type PoolOptions } from '../executor/pool/pool.ts'
+import type { AssetSource } from '../handler-host.ts'
 import { LiveModules } from '../live-modules.ts'
 import { Pipeline, type PipelineOptions } from '../pipeline.ts'
 
 const fixtures = new URL('../../../test/interop/guests/fixtures/', import.meta.url)
 const nodeKey = new Uint8Array(32).fill(0x42)
+
+/** A project without files. */
+export const noAssets: AssetSource = { of: () => noFiles.assets }
 
 export const noServices: ExecutorServices = {
   sign: () => Promise.reject(new Error('no chain here')),
@@ -69,7 +74,9 @@ export class World {
     this.vfs = openDiskVfs({ directory: join(directory, 'vfs') })
     const services = { ...noServices, ...options.services }
     const engine = createEngine()
-    const blocking = new Set(kind === 'sqlite' ? (['chain'] as const) : (['chain', 'kv', 'sql'] as const))
+    const blocking = new Set(
+      kind === 'sqlite' ? (['chain', 'api'] as const) : (['chain', 'api', 'kv', 'sql', 'files'] as const),
+    )
     this.executor = options.pool
       ? createPool(
           {
@@ -110,10 +117,12 @@ export class World {
       mailbox: { messages: 1000, bytes: 1e8 },
       batch: { messages: 100, bytes: 1e7 },
       batchWaitMs: 0,
+      turnMs: 50,
       ...this.#options.pipeline,
     }
-    const pipeline = await Pipeline.open(key, options, {
+    const pipeline = new Pipeline(key, options, {
       executor: this.executor,
+      openStore: () => this.executor.open(key),
       consensus: algorithms.poa,
       sign: (commit) => signDigest(nodeKey, 'ECDSA', commitDigest(commit)),
       address: this.address,
@@ -130,6 +139,7 @@ export class World {
         this.#options.onCommitted?.(batch)
       },
     })
+    await pipeline.open()
     this.#pipelines.push(pipeline)
     return new TestProject(this, key, pipeline)
   }

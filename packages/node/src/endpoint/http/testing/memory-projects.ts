@@ -43,7 +43,7 @@ export class MemoryProject {
   constructor(entry: ProjectEntry, record: ProjectRecord) {
     this.entry = entry
     const many = { cronJobs: new Map(), trafficLimits: new Map() }
-    this.rest = { project: record, settings: defaultProjectSettings, env: [], database: {}, flow: undefined, ...many }
+    this.rest = { project: record, settings: defaultProjectSettings, env: [], database: {}, flow: undefined, assets: [], ...many }
   }
 
   definition(): ProjectDefinition {

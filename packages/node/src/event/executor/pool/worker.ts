@@ -46,7 +46,7 @@ const engine = createEngine({ moduleBytes: options.moduleBytes })
 const database = databases[options.database.kind]({ directory: options.database.directory })
 const writer = new ProgressWriter(progress)
 const blocking: ReadonlySet<BlockingFamily> = new Set(
-  options.database.kind === 'sqlite' ? ['chain'] : ['chain', 'kv', 'sql'],
+  options.database.kind === 'sqlite' ? ['chain', 'api'] : ['chain', 'api', 'kv', 'sql', 'files'],
 )
 /** Numbers by which the watchdog knows the projects of this thread. */
 const slots = new Map<ProjectKey, number>()
@@ -107,3 +107,5 @@ function reply(id: number, outcome: Outcome): void {
   const packed = outcome.ok ? (outcome.value as { receipts?: Uint8Array } | undefined)?.receipts?.buffer : undefined
   send({ type: 'answer', id, outcome }, packed instanceof ArrayBuffer ? [packed] : [])
 }
+
+send({ type: 'ready' })
