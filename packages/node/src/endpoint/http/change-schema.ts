@@ -1,10 +1,10 @@
 import Type, { type Static, type TSchema } from 'typebox'
 import type { Resources } from '../../account/resource.ts'
-import { defaultProjectSettings, type ProjectChange } from '../../project/definition.ts'
+import { defaultProjectSettings, missedPolicies, type ProjectChange } from '../../project/definition.ts'
 import { ApiError, type FieldError } from '../api-error.ts'
 import type { AccountIdentity } from '../endpoint.ts'
 import { DatabaseConfig, databaseOf, EnvConfig, FlowConfig } from './config-schema.ts'
-import { EventType, HandlerName, Id, Label, PublicKey } from './schema.ts'
+import { CronExpression, Duration, EventType, HandlerName, Id, Label, PublicKey, Threshold } from './schema.ts'
 import { type Check, compileCheck } from './validate.ts'
 
 const Text = Type.Optional(Type.String({ maxLength: 4096 }))
@@ -42,6 +42,13 @@ const Note = Type.Optional(Type.String({ maxLength: 256 }))
 const module = { name: Text, resourceId: Id, cache: Cache, strategies: Strategies, note: Note }
 const strategy = { appletId: Id, ...StrategyInput.properties }
 
+const cron = {
+  expression: CronExpression,
+  eventType: Type.Optional(EventType),
+  missed: Type.Optional(Type.Enum([...missedPolicies])),
+}
+const budget = { threshold: Threshold, duration: Duration }
+
 /** What an owner may change, by operation; the rest of each object. */
 const operations = {
   'project.update': Type.Object({
@@ -73,6 +80,16 @@ const operations = {
   'strategy.create': Type.Object(strategy),
   'strategy.update': Type.Object({ strategyId: Id, ...Type.Partial(Type.Object(strategy)).properties }),
   'strategy.remove': Type.Object({ strategyId: Id }),
+  'cron.create': Type.Object(cron),
+  'cron.update': Type.Object({ cronJobId: Id, ...Type.Partial(Type.Object(cron)).properties }),
+  'cron.remove': Type.Object({ cronJobId: Id }),
+  'traffic.create': Type.Object({
+    apiType: Type.Enum(['EVENT', 'BLOCKCHAIN']),
+    scope: Type.Optional(Type.Enum(['PROJECT', 'DEVICE'])),
+    ...budget,
+  }),
+  'traffic.update': Type.Object({ trafficLimitId: Id, ...Type.Partial(Type.Object(budget)).properties }),
+  'traffic.remove': Type.Object({ trafficLimitId: Id }),
   'publisher.create': Type.Object(device),
   'publisher.upsert': Type.Object(device),
   'publisher.update': Type.Object({ publisherId: Id, ...Type.Partial(Type.Object(device)).properties }),

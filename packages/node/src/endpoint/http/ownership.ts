@@ -2,6 +2,7 @@ import type { Sfid } from '@w3bstream/protocol'
 import type {
   Applet,
   ChangeResult,
+  CronJob,
   Instance,
   ProjectDefinition,
   Publisher,
@@ -23,6 +24,7 @@ const missing = {
   instance: 'InstanceNotFound',
   strategy: 'StrategyNotFound',
   publisher: 'PublisherNotFound',
+  cronJob: 'CronJobNotFound',
 } as const satisfies Record<string, ApiErrorKey>
 
 type Kind = keyof typeof missing
@@ -48,6 +50,13 @@ export class Ownership {
   project(account: AccountIdentity, shortName: string): ProjectEntry {
     const entry = this.#projects.byName(this.fullName(account, shortName))
     if (entry?.accountId !== account.accountId) throw new ApiError('ProjectNotFound', shortName)
+    return entry
+  }
+
+  /** For administrators: a project of the caller by its short name, or anybody's by its full name. @throws ApiError ProjectNotFound */
+  anyProject(account: AccountIdentity, name: string): ProjectEntry {
+    const entry = this.#projects.byName(this.fullName(account, name)) ?? this.#projects.byName(name)
+    if (!entry) throw new ApiError('ProjectNotFound', name)
     return entry
   }
 
@@ -80,6 +89,12 @@ export class Ownership {
   async strategy(account: AccountIdentity, strategyId: Sfid): Promise<Owned & { strategy: Strategy }> {
     const found = await this.#locate(account, 'strategy', strategyId)
     return { ...found, strategy: present(found.definition.strategies.get(strategyId), 'strategy', strategyId) }
+  }
+
+  /** @throws ApiError CronJobNotFound, NoProjectPermission */
+  async cronJob(account: AccountIdentity, cronJobId: Sfid): Promise<Owned & { cronJob: CronJob }> {
+    const found = await this.#locate(account, 'cronJob', cronJobId)
+    return { ...found, cronJob: present(found.definition.cronJobs.get(cronJobId), 'cronJob', cronJobId) }
   }
 
   /** @throws ApiError PublisherNotFound, NoProjectPermission */

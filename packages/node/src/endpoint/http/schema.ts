@@ -23,6 +23,22 @@ export const PublicKey = Type.Refine(
   (text) => didKeyProblem(text) ?? '',
 )
 export const EventType = Type.String({ minLength: 1, maxLength: 256 })
+/** What it means is examined where it is applied. */
+export const CronExpression = Type.String({
+  minLength: 1,
+  maxLength: 256,
+  description: 'five fields, or six with seconds first; @yearly … @hourly; @every with a duration. In UTC',
+})
+export const Threshold = Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER, description: 'in each period' })
+export const Duration = Type.String({
+  pattern: '^(\\d{1,9}(\\.\\d{1,9})?(ms|s|m|h|d))+$',
+  maxLength: 64,
+  description: 'length of a period, such as 24h or 1h30m',
+})
+export const AnyProjectName = Type.String({
+  pattern: '^[a-z0-9_]{1,128}$',
+  description: 'name of a project of the caller, or the full name of any',
+})
 export const HandlerName = Type.String({ minLength: 1, maxLength: 256 })
 
 export const Ids = Type.Optional(Type.Array(Id, { maxItems: 1000 }))

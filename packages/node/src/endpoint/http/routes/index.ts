@@ -5,6 +5,7 @@ import { accountRoutes } from './account.ts'
 import { appletRoutes } from './applet.ts'
 import { appletVersionRoutes } from './applet-version.ts'
 import { configurationRoutes } from './configuration.ts'
+import { cronJobRoutes } from './cronjob.ts'
 import { deployRoutes } from './deploy.ts'
 import { loginRoutes } from './login.ts'
 import { operatorRoutes } from './operator.ts'
@@ -19,6 +20,7 @@ import { receiptRoutes } from './receipt.ts'
 import { resourceRoutes } from './resource.ts'
 import { stateRoutes } from './state.ts'
 import { strategyRoutes } from './strategy.ts'
+import { trafficRoutes } from './traffic.ts'
 import { wasmLogRoutes } from './wasm-log.ts'
 
 /** The management API, group by group. */
@@ -35,6 +37,8 @@ const groups = [
   appletVersionRoutes,
   deployRoutes,
   strategyRoutes,
+  cronJobRoutes,
+  trafficRoutes,
   publisherRoutes,
   resourceRoutes,
   operatorRoutes,

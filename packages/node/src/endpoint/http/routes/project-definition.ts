@@ -4,6 +4,7 @@ import type { RouteContext } from '../context.ts'
 import { type Route, route } from '../route.ts'
 import { shortName } from '../rows.ts'
 import { ShortName } from '../schema.ts'
+import { checkTrafficChange } from '../traffic-check.ts'
 import { checkVersionChange } from '../version-check.ts'
 
 const params = Type.Object({ p: ShortName })
@@ -29,10 +30,12 @@ export function projectDefinitionRoutes({ deps, own }: RouteContext): Route[] {
         applets: Rows,
         instances: Rows,
         strategies: Rows,
+        cronJobs: Rows,
+        trafficLimits: Rows,
       }),
       handle: async ({ params, account }) => {
         const { entry, definition } = await own.defined(account, params.p)
-        const { project, settings, env, database, flow, applets, instances, strategies } = definition
+        const { project, settings, env, database, flow, applets, instances, strategies, cronJobs, trafficLimits } = definition
         return {
           project: { ...project, name: shortName(entry.name), channel: entry.name, projectKey: entry.key },
           settings,
@@ -42,6 +45,8 @@ export function projectDefinitionRoutes({ deps, own }: RouteContext): Route[] {
           applets: [...applets.values()],
           instances: [...instances.values()],
           strategies: [...strategies.values()],
+          cronJobs: [...cronJobs.values()],
+          trafficLimits: [...trafficLimits.values()],
         }
       },
     }),
@@ -54,10 +59,13 @@ export function projectDefinitionRoutes({ deps, own }: RouteContext): Route[] {
       body: Type.Object({ changes: Changes }),
       answer: Type.Object({ results: Rows }),
       handle: async ({ params, body, account }) => {
-        const entry = own.project(account, params.p)
+        const { entry, definition } = await own.defined(account, params.p)
         const changes = readChanges(body.changes, account, accounts.resources)
         if (changes.length === 0) return { results: [] }
-        for (const change of changes) await checkVersionChange(entry, change, deps)
+        for (const change of changes) {
+          checkTrafficChange(change, definition, account)
+          await checkVersionChange(entry, change, deps)
+        }
         const { values } = await projects.change(entry.key, { op: 'all', changes })
         return { results: [...(values ?? [])] }
       },
