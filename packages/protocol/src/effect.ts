@@ -12,8 +12,10 @@ export type EffectBody =
   | { kind: 'api'; method: string; url: string; header: Record<string, string[]>; body: Uint8Array; eventType: string }
   /** A measurement of the applet's own, a JSON object. */
   | { kind: 'metric'; json: string }
+  /** A new event of the project itself, made by its flow. */
+  | { kind: 'event'; eventType: string; payload: Uint8Array }
 
-export const effectKinds = ['transaction', 'mqtt', 'api', 'metric'] as const
+export const effectKinds = ['transaction', 'mqtt', 'api', 'metric', 'event'] as const
 export type EffectKind = EffectBody['kind']
 
 /** An effect with its place in the history. */
@@ -77,6 +79,8 @@ export function encodeEffectBody(body: EffectBody): Uint8Array {
         .finish()
     case 'metric':
       return writer.text(body.json).finish()
+    case 'event':
+      return writer.text(body.eventType).bytes(body.payload).finish()
   }
 }
 
@@ -117,8 +121,10 @@ function readBody(reader: Reader): EffectBody {
       }
     case 'metric':
       return { kind: 'metric', json: text('json') }
+    case 'event':
+      return { kind: 'event', eventType: text('eventType'), payload: reader.bytes('payload', limits.payloadBytes) }
     default:
-      throw new ProtocolError({ code: 'CODEC_VALUE', field: 'effect', value: `${tag}`, wanted: '0 … 3' })
+      throw new ProtocolError({ code: 'CODEC_VALUE', field: 'effect', value: `${tag}`, wanted: '0 … 4' })
   }
 }
 

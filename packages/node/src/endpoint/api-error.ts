@@ -23,6 +23,7 @@ const table = {
     InvalidDatabaseSchema: 102,
     InvalidEnvelope: 103,
     InvalidSql: 104,
+    InvalidFlow: 105,
   },
   401: {
     Unauthorized: 1,

@@ -27,6 +27,7 @@ import type { Projects } from '../project/project.ts'
 import { CommittedAnswer, eventResults } from './answer.ts'
 import type { EventCounter } from './event-counter.ts'
 import type { EventManager } from './event-manager.ts'
+import { reservedTypePrefix } from './flow/limits.ts'
 import type { Committed } from './mailbox.ts'
 import { normalizeTimestamp } from './timestamp.ts'
 import type { Traffic } from './traffic/traffic.ts'
@@ -136,6 +137,8 @@ export class Ingest implements Door {
     const envelope = this.#readEnvelope(bytes)
     const entry = this.#deps.projects.byKey(toHex(envelope.project))
     if (!entry) throw new ApiError('ProjectNotFound', toHex(envelope.project))
+    const problem = typeProblem(envelope.eventType)
+    if (problem) throw problem
     const publisher = await this.#deps.devices.byPublicKey(entry.key, envelope.device)
     if (!publisher) throw new ApiError('PublisherNotFound', 'no device of the project has this key')
     if (!verifyEnvelope(envelope)) throw new ApiError('InvalidEnvelopeSignature', 'the signature does not match')
@@ -202,6 +205,7 @@ export class Ingest implements Door {
       return new ApiError('PayloadTooLarge', `${payload.length} bytes, at most ${payloadBytes}`)
     return (
       textProblem('eventType', eventType, maxTextBytes) ??
+      typeProblem(eventType) ??
       textProblem('eventID', eventId, maxTextBytes) ??
       textProblem('Idempotency-Key', idempotencyKey, maxKeyBytes)
     )
@@ -304,6 +308,13 @@ export class Ingest implements Door {
     const account = projects.byKey(key)?.accountId ?? ''
     events.count({ account, project, publisher, eventtype }, projects.definitionNow(key))
   }
+}
+
+/** Some types are those of the node's own messages. */
+function typeProblem(eventType: string | undefined): ApiError | undefined {
+  if (!eventType?.startsWith(reservedTypePrefix)) return undefined
+  const msg = `types that begin with ${reservedTypePrefix} are the node's own`
+  return new ApiError('badRequest', '', { fields: [{ field: 'eventType', in: '', msg }] })
 }
 
 function textProblem(field: string, text: string | undefined, limit: number): ApiError | undefined {

@@ -1,5 +1,6 @@
 import type { ProjectStore } from '../database/database.ts'
 import type { ExecutedBatch } from './executor/executor.ts'
+import { flowWakeMs } from './flow/meta.ts'
 
 /** Log lines that are counted at most; observers only want to know that there are some. */
 const countedLines = 1000
@@ -23,6 +24,7 @@ export async function recallBatch(store: ProjectStore, height: bigint): Promise<
     effects: [...outbox.data].sort((a, b) => a.index - b.index),
     definitionChanges: messages.some(({ kind, status }) => kind === 'config' && status === 'applied') ? 'unknown' : [],
     logs: lines.data.filter((line) => line.height === height).length,
+    flowWakeMs: await flowWakeMs(store),
   }
 }
 

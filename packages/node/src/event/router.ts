@@ -49,14 +49,18 @@ export class Router {
   }
 }
 
-function makeRoute(strategy: Strategy, applet: Applet, instance: Instance | undefined): Route {
+/** Where an applet's keys are kept. */
+export function namespaceOfApplet({ appletId }: Pick<Applet, 'appletId'>, instance: Instance | undefined): string {
   const cache = instance?.cache
-  const namespace = cache?.mode === 'REDIS' && cache.prefix ? `prefix:${cache.prefix}` : `applet:${applet.appletId}`
+  return cache?.mode === 'REDIS' && cache.prefix ? `prefix:${cache.prefix}` : `applet:${appletId}`
+}
+
+function makeRoute(strategy: Strategy, applet: Applet, instance: Instance | undefined): Route {
   const route = {
     strategy,
     applet,
     instance,
-    namespace,
+    namespace: namespaceOfApplet(applet, instance),
     codeHash: fromHex(applet.codeHash, 32),
     module: applet.codeHash,
   }

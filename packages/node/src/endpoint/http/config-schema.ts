@@ -50,31 +50,6 @@ export const DatabaseConfig = Type.Object({
   schemas: Type.Optional(Type.Union([Type.Array(Schema, { maxItems: 100 }), Type.Null()])),
 })
 
-const texts = Type.Array(Type.String({ maxLength: 256 }), { maxItems: 100 })
-
-export const FlowConfig = Type.Object({
-  source: Type.Optional(Type.Object({ strategies: Type.Optional(Type.Union([texts, Type.Null()])) })),
-  operators: Type.Optional(
-    Type.Union([
-      Type.Array(
-        Type.Object({
-          opType: Type.Enum(['FILTER', 'MAP', 'FLATMAP', 'WINDOW', 'GROUP', 'REDUCE']),
-          wasmFunc: Type.Optional(Type.String({ maxLength: 256 })),
-          parallel: Type.Optional(Type.String({ maxLength: 64 })),
-        }),
-        { maxItems: 100 },
-      ),
-      Type.Null(),
-    ]),
-  ),
-  sink: Type.Optional(
-    Type.Object({
-      sinkType: Type.Optional(Type.Enum(['RMDB', 'BLOCKCHAIN', ''])),
-      sinkInfo: Type.Optional(Type.Unknown()),
-    }),
-  ),
-})
-
 /** The tables without the nulls that Go clients send for what is empty. */
 export function databaseOf({ dialect, schemas }: Static<typeof DatabaseConfig>): DatabaseSchema {
   return {

@@ -171,7 +171,7 @@ function definition({ projectId, accountId, name }: ProjectEntry): ProjectDefini
     settings: defaultProjectSettings,
     env: [],
     database: {},
-    flow: undefined,
+    flow: null,
     assets: [],
     applets: new Map(),
     instances: new Map(),

@@ -50,6 +50,8 @@ export interface ExecutedBatch {
   /** `unknown` when the batch was found on disk, its thread having ended before it could tell. */
   readonly definitionChanges: readonly DefinitionChange[] | 'unknown'
   readonly logs: number
+  /** When the project's flow wants a timer message: null when it waits for nothing, undefined when the batch says nothing. */
+  readonly flowWakeMs: number | null | undefined
 }
 
 export interface SignRequest {

@@ -2,6 +2,7 @@ import { deriveSfid, type Sfid } from '@w3bstream/protocol'
 import type { DatabaseSchema, DefinitionRow } from '../../database/database.ts'
 import type { ChangeResult, ProjectChange } from '../definition.ts'
 import { type definitionKinds, singleId } from '../definition-rows.ts'
+import type { Flow } from '../flow.ts'
 import type { DefinitionEditor } from './editor.ts'
 
 export type MaybePromise<T> = T | Promise<T>
@@ -28,6 +29,8 @@ export interface ChangeContext {
   read(kind: string, id: string): MaybePromise<DefinitionRow | undefined>
   /** Brings the applets' tables to the schema. */
   migrate(schema: DatabaseSchema): MaybePromise<void>
+  /** What is wrong with a flow in a project of these tables. */
+  flowProblems(flow: Flow | null, database: DatabaseSchema): readonly string[]
 }
 
 /** A change that was refused; the message's receipt carries it. */

@@ -21,6 +21,7 @@ export class History {
         return value === undefined ? undefined : { kind, id, value }
       },
       migrate: () => {},
+      flowProblems: () => [],
       ...over,
     })
     for (const { kind, id, value } of editor.changes)

@@ -43,7 +43,7 @@ export class MemoryProject {
   constructor(entry: ProjectEntry, record: ProjectRecord) {
     this.entry = entry
     const many = { cronJobs: new Map(), trafficLimits: new Map() }
-    this.rest = { project: record, settings: defaultProjectSettings, env: [], database: {}, flow: undefined, assets: [], ...many }
+    this.rest = { project: record, settings: defaultProjectSettings, env: [], database: {}, flow: null, assets: [], ...many }
   }
 
   definition(): ProjectDefinition {
@@ -62,6 +62,7 @@ export class MemoryProject {
       timeMs: Date.now(),
       read: () => undefined,
       migrate: () => undefined,
+      flowProblems: () => [],
     })
     const { cronJobs, trafficLimits } = applyRows(definition, editor.changes) ?? definition
     Object.assign(this.rest, { cronJobs, trafficLimits })

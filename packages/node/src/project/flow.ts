@@ -1,0 +1,84 @@
+/**
+ * The stream flow of a project, as it is configured (`docs/spec/flows.md`). Spelling as published; `applet`, `window` and the
+ * sinks beside `RMDB` and `BLOCKCHAIN` are additions.
+ */
+export interface Flow {
+  /** Types of the events that go to the flow instead of their strategies. */
+  readonly source?: { readonly strategies?: readonly string[] | null } | null
+  /** Name of the applet whose exports the operators are. @default that of the strategies named, else the only one */
+  readonly applet?: string
+  readonly operators?: readonly FlowOperator[] | null
+  readonly sink?: FlowSink | null
+}
+
+export const flowOperatorTypes = ['FILTER', 'MAP', 'FLATMAP', 'WINDOW', 'GROUP', 'REDUCE'] as const
+export type FlowOperatorType = (typeof flowOperatorTypes)[number]
+
+export interface FlowOperator {
+  readonly opType: FlowOperatorType
+  /** Export of the applet: `(rid) -> rid`, of REDUCE `(acc, rid) -> rid`. WINDOW has none. */
+  readonly wasmFunc?: string
+  /** Published, without a meaning. */
+  readonly parallel?: string
+  /** Of WINDOW. @default tumbling, 60 s */
+  readonly window?: FlowWindow
+}
+
+export const flowWindowKinds = ['tumbling', 'sliding', 'session', 'count'] as const
+
+/** Times are milliseconds. */
+export interface FlowWindow {
+  readonly kind: (typeof flowWindowKinds)[number]
+  /** Length of a tumbling or sliding window. @default 60_000 for tumbling */
+  readonly sizeMs?: number
+  /** Distance of the beginnings of sliding windows. */
+  readonly everyMs?: number
+  /** A pause of this length ends a session. */
+  readonly gapMs?: number
+  /** How long after its end a window waits for events that are late. @default 5000 */
+  readonly latenessMs?: number
+  /** Elements of a count window. */
+  readonly count?: number
+  /** Elements from the beginning of a count window to that of the next. @default count */
+  readonly every?: number
+  /** A count window that gets nothing for this long is closed as it is. @default 3_600_000 */
+  readonly idleMs?: number
+}
+
+export const flowSinkTypes = ['RMDB', 'BLOCKCHAIN', 'EVENT', 'MQTT', ''] as const
+
+/** Where results go. Texts may name fields of the result as `{name}`. */
+export interface FlowSink {
+  readonly sinkType?: (typeof flowSinkTypes)[number]
+  readonly sinkInfo?: {
+    readonly DBInfo?: FlowTable | null
+    readonly chainBlock?: FlowTransaction | null
+    readonly event?: { readonly eventType: string } | null
+    readonly mqtt?: { readonly topic: string } | null
+  } | null
+}
+
+/** A table of the project that gets one row for each result. */
+export interface FlowTable {
+  /** Published; empty, since tables are the project's own. */
+  readonly endpoint?: string
+  readonly DBType?: string
+  /** `table` or `schema.table`. */
+  readonly table: string
+  /** Columns, each filled from the field of its name or from the one that is told. */
+  readonly columns: readonly (string | { readonly name: string; readonly field: string })[] | null
+}
+
+/** A transaction for each result: plain data, or a function with its arguments. */
+export interface FlowTransaction {
+  readonly chainID: number
+  readonly to?: string
+  /** Wei, decimal. @default '0' */
+  readonly value?: string
+  readonly data?: string
+  /** A Solidity function, such as `function mint(address to, uint256 amount)`. */
+  readonly function?: string
+  readonly args?: readonly string[]
+  /** @default the project's operator */
+  readonly operator?: string
+}
