@@ -12,16 +12,9 @@ import {
   valueCodes,
 } from './layout.ts'
 
-interface Edit {
-  readonly start: number
-  readonly end: number
-  readonly bytes: readonly number[]
-}
-
 /**
  * Collects changes to a module and writes the changed file. What is added gets the next free index of its kind, so that
- * nothing of the original is renumbered; code is changed by edits: a range of the original file, and what stands there
- * instead. Custom sections (names, debugging) are left out of the result.
+ * nothing of the original is renumbered; the code of the original's functions is given whole. Custom sections (names, debugging) are left out of the result.
  */
 export class ModulePatch {
   readonly #layout: ModuleLayout
@@ -30,7 +23,7 @@ export class ModulePatch {
   readonly #globals: number[][] = []
   readonly #exports: number[][] = []
   readonly #custom: { name: string; content: number[] }[] = []
-  readonly #edits: Edit[] = []
+  #code: Uint8Array = new Uint8Array(0)
   readonly #sections = new Map<number, number[]>()
 
   constructor(layout: ModuleLayout) {
@@ -67,9 +60,9 @@ export class ModulePatch {
     this.#custom.push({ name: sectionName, content: [...content] })
   }
 
-  /** Puts `bytes` in place of the code from `start` to `end`; edits must not overlap. `start === end` inserts. */
-  edit(start: number, end: number, bytes: readonly number[]): void {
-    this.#edits.push({ start, end, bytes })
+  /** @param bodies all functions of the original, each with its size, one behind the other */
+  setCode(bodies: Uint8Array): void {
+    this.#code = bodies
   }
 
   setTables(tables: readonly (Limits & { type: ValueType })[]): void {
@@ -98,7 +91,7 @@ export class ModulePatch {
   #section(id: number, added: readonly (readonly number[])[]): Uint8Array[] {
     const replaced = this.#sections.get(id)
     if (replaced !== undefined) return replaced.length === 0 ? [] : framed(id, [Uint8Array.from(replaced)])
-    if (id === sectionIds.code) return this.#code()
+    if (id === sectionIds.code) return this.#codeSection()
     const original = this.#layout.sections.get(id)
     if (added.length === 0) {
       return original === undefined ? [] : framed(id, [this.#layout.bytes.subarray(original.start, original.end)])
@@ -117,31 +110,10 @@ export class ModulePatch {
     ]
   }
 
-  #code(): Uint8Array[] {
-    const bodies = this.#layout.bodies.length + this.#functions.length
-    if (bodies === 0) return []
-    const edits = this.#edits.toSorted((a, b) => a.start - b.start)
-    const pieces: Uint8Array[] = [Uint8Array.from(u32(bodies))]
-    let next = 0
-    for (const { start, end } of this.#layout.bodies) {
-      const first = next
-      while (next < edits.length && edits[next]!.start < end) next++
-      const body = this.#edited(start, end, edits.slice(first, next))
-      pieces.push(Uint8Array.from(u32(sizeOf(body))), ...body)
-    }
-    for (const { body } of this.#functions) pieces.push(Uint8Array.from([...u32(body.length), ...body]))
-    return framed(sectionIds.code, pieces)
-  }
-
-  #edited(start: number, end: number, edits: readonly Edit[]): Uint8Array[] {
-    const pieces: Uint8Array[] = []
-    let at = start
-    for (const edit of edits) {
-      pieces.push(this.#layout.bytes.subarray(at, edit.start), Uint8Array.from(edit.bytes))
-      at = edit.end
-    }
-    pieces.push(this.#layout.bytes.subarray(at, end))
-    return pieces
+  #codeSection(): Uint8Array[] {
+    const added = this.#functions.flatMap(({ body }) => [...u32(body.length), ...body])
+    const count = this.#layout.bodies.length + this.#functions.length
+    return framed(sectionIds.code, [Uint8Array.from(u32(count)), this.#code, Uint8Array.from(added)])
   }
 }
 

@@ -1,5 +1,5 @@
 import { ByteReader, malformed } from './byte-reader.ts'
-import { type Instruction, opcodes, readInstruction } from './instructions.ts'
+import { InstructionReader, opcodes } from './instructions.ts'
 import {
   type ExternalKind,
   exportKinds,
@@ -96,9 +96,10 @@ function globalType(reader: ByteReader): { type: ValueType; mutable: boolean } {
 
 function globalEntry(reader: ByteReader): { type: ValueType; mutable: boolean } {
   const type = globalType(reader)
-  const instruction: Instruction = { opcode: 0, start: 0 }
-  do readInstruction(reader, instruction)
-  while (instruction.opcode !== opcodes.end)
+  const code = new InstructionReader(reader.bytes, reader.at)
+  do code.next()
+  while (code.opcode !== opcodes.end)
+  reader.skip(code.at - reader.at)
   return type
 }
 

@@ -5,9 +5,9 @@ import { hostTable } from '../host/table.ts'
 import { wasm } from '../webassembly.ts'
 import { malformed } from './byte-reader.ts'
 import { examine, findHandlers, findReducers } from './examine.ts'
+import type { ModuleLayout } from './layout.ts'
 import { parseModule } from './parse.ts'
 import { rewriteModule } from './rewrite.ts'
-import { scanCode } from './traits.ts'
 
 /**
  * Examines a module and rewrites it.
@@ -18,16 +18,22 @@ export function prepareModule(original: Uint8Array, limit: number): PreparedModu
   if (original.length > limit) throw new EngineError({ code: 'MODULE_TOO_LARGE', size: original.length, limit })
   if (!wasm.validate(original)) throw malformed(whyInvalid(original))
   const layout = parseModule(original)
-  const scan = scanCode(layout)
   const problems = examine(layout, hostTable)
   if (problems.length > 0) throw new EngineError({ code: 'MODULE_INVALID', problems })
   return {
     codeHash: toHex(sha256(original)).replace(/^0x/, ''),
-    bytes: rewriteModule(layout, scan),
+    bytes: rewritten(layout),
     handlers: findHandlers(layout),
     reducers: findReducers(layout),
     imports: layout.imports.map(({ module, name }) => `${module}.${name}`),
   }
+}
+
+/** Code grows when it is metered, and V8 has limits: for the size of a function, for its locals. */
+function rewritten(layout: ModuleLayout): Uint8Array {
+  const bytes = rewriteModule(layout)
+  if (!wasm.validate(bytes)) throw malformed(`with metering: ${whyInvalid(bytes)}`)
+  return bytes
 }
 
 /** V8's reason, which `validate` keeps to itself. */

@@ -29,23 +29,12 @@ export const reserved = {
   charge: `${reservedPrefix}charge`,
   /** Global i32: entries that a table may have after it grew; the loader sets it. */
   tableEntries: `${reservedPrefix}tableEntries`,
-  /** Memory with a byte for each block of {@link writeBlockBytes}: not zero once the guest wrote to it. Missing: not tracked. */
-  written: `${reservedPrefix}written`,
   global: (index: number | '') => `${reservedPrefix}global:${index}`,
   table: (index: number | '') => `${reservedPrefix}table:${index}`,
 } as const
 
 /** Values of the global {@link reserved.stopped}. */
 export const stopReasons = { fuel: 1, stack: 2 } as const
-
-/** Bytes of the guest's memory that share one byte of {@link reserved.written}. */
-export const writeBlockBytes = 4096
-
-/**
- * A write is marked in the block where it begins, or where a neighbour begins that is marked in its stead; so what was
- * written reaches up to this many bytes behind the end of a marked block.
- */
-export const writeSlackBytes = 256
 
 export interface ResetPlan {
   /** Nothing short of a new instance brings back the first state. */
