@@ -65,7 +65,7 @@ export function cronJobRoutes({ deps: { projects }, own }: RouteContext): Route[
           ({ cronJobId, eventType }) => passes(query.cronJobID, cronJobId) && passes(query.eventType, eventType),
         )
         const { data, total } = pageOf(found, query)
-        return { data: data && data.map((job) => cronRow(entry, job)), total }
+        return { data: data?.map((job) => cronRow(entry, job)) ?? null, total }
       },
     }),
     route({
