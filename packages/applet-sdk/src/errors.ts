@@ -11,6 +11,8 @@ export type AppletSdkErrorCode =
   | 'TEST_FILE_INVALID'
   /** The folder has no test file, or none that the filter lets through. */
   | 'NO_TESTS'
+  /** A golden file cannot be read; `--update` writes it anew. */
+  | 'GOLDEN_INVALID'
 
 /** What building and testing applets can fail with. */
 export class AppletSdkError extends Error {

@@ -36,13 +36,16 @@ export {
   type SimulatedHostOptions,
 } from './simulation/simulated-host.ts'
 export { openSqliteDatabase } from './simulation/sqlite-database.ts'
+export type { HandlerCoverage } from './testing/coverage.ts'
 export { formatReport } from './testing/format-report.ts'
+export type { GoldenReceipt } from './testing/golden.ts'
 export {
   type EventReport,
   type FileReport,
   type TestAppletOptions,
   type TestReport,
   testApplet,
+  testBuiltApplet,
 } from './testing/test-applet.ts'
 export {
   type Expectation,

@@ -59,10 +59,13 @@ export interface Effects {
   readonly mqtt: { topic: string; payload: Uint8Array }[]
   readonly apiCalls: string[]
   readonly metrics: string[]
+  readonly writes: { key: string; value: Uint8Array }[]
+  /** Statements that may change tables. */
+  readonly statements: SqlRequest[]
 }
 
 function noEffects(): Effects {
-  return { logs: [], transactions: [], mqtt: [], apiCalls: [], metrics: [] }
+  return { logs: [], transactions: [], mqtt: [], apiCalls: [], metrics: [], writes: [], statements: [] }
 }
 
 /** Stands in for the node around one applet: keeps its KV and tables from event to event and records what it does. */
@@ -117,11 +120,15 @@ export class SimulatedHost implements AppletHost {
 
   kvPut(key: string, value: Uint8Array): void {
     // A Buffer's `slice` would go on showing the guest's memory.
-    this.kv.set(key, Uint8Array.from(value))
+    const copy = Uint8Array.from(value)
+    this.kv.set(key, copy)
+    this.effects.writes.push({ key, value: copy })
   }
 
   sqlExecute(request: SqlRequest): MaybePromise<SqlResult> {
-    return this.database().execute(request)
+    const result = this.database().execute(request)
+    this.effects.statements.push(request)
+    return result
   }
 
   sqlQuery(request: SqlRequest): MaybePromise<SqlResult> {

@@ -1,3 +1,4 @@
+import type { HandlerCoverage } from './coverage.ts'
 import { type FileReport, passed, type TestReport } from './test-applet.ts'
 
 /** Words of the log levels, by number. */
@@ -10,9 +11,16 @@ export function formatReport(report: TestReport): string {
     `built ${(bytes / 1024).toFixed(1)} KiB, handlers: ${handlers.join(', ') || 'none'}`,
     ...report.warnings.map((warning) => `warning: ${warning}`),
     ...report.files.flatMap(formatFile),
+    formatCoverage(report.coverage),
     `${report.passed} passed, ${report.failed} failed`,
   ]
   return lines.join('\n')
+}
+
+function formatCoverage({ events, missing, percent }: HandlerCoverage): string {
+  const count = Object.keys(events).length
+  const reached = `${count - missing.length} of ${count} handlers called by tests (${Math.floor(percent)} %)`
+  return missing.length === 0 ? reached : `${reached}, not: ${missing.join(', ')}`
 }
 
 function formatFile(file: FileReport): string[] {
@@ -27,5 +35,6 @@ function formatFile(file: FileReport): string[] {
       ...log,
     ]
   })
-  return [title, ...events, ...(file.problem === undefined ? [] : [`     ${file.problem}`])]
+  const golden = file.golden.map((line) => `     golden, ${line}`)
+  return [title, ...events, ...golden, ...(file.problem === undefined ? [] : [`     ${file.problem}`])]
 }

@@ -1,12 +1,14 @@
 import { existsSync } from 'node:fs'
-import { readdir, readFile } from 'node:fs/promises'
+import { readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { type BuildStats, buildApplet } from '../build-applet.ts'
+import { type BuildStats, type BuiltApplet, buildApplet } from '../build-applet.ts'
 import type { AppletEngine } from '../engine-contract.ts'
 import { AppletSdkError } from '../errors.ts'
 import type { OpenDatabase } from '../simulation/database.ts'
 import { type SimulatedResult, simulate } from '../simulation/simulate.ts'
 import { checkResult } from './check-result.ts'
+import { type HandlerCoverage, handlerCoverage } from './coverage.ts'
+import { compareGolden, type GoldenReceipt, goldenReceipt } from './golden.ts'
 import { parseTestFile, type TestEvent, type TestFile } from './test-file.ts'
 
 export interface TestAppletOptions {
@@ -14,6 +16,10 @@ export interface TestAppletOptions {
   readonly filter?: string
   /** Makes the tables of tests. @default SQLite in memory */
   readonly openDatabase?: OpenDatabase
+  /** Golden receipts: compared where a test has a file of them, written anew, or left alone. @default 'compare' */
+  readonly golden?: 'compare' | 'update' | 'ignore'
+  /** Share by which the fuel of a golden receipt may differ. @default 0 */
+  readonly fuelTolerance?: number
 }
 
 export interface EventReport {
@@ -28,6 +34,8 @@ export interface FileReport {
   readonly description: string
   /** A failure before or between the events: the file cannot be read, its tables cannot be made. */
   readonly problem?: string
+  /** What differs from the golden receipts; none also when there are none to compare with. */
+  readonly golden: readonly string[]
   readonly events: readonly EventReport[]
 }
 
@@ -35,11 +43,14 @@ export interface TestReport {
   readonly build: BuildStats
   readonly warnings: readonly string[]
   readonly files: readonly FileReport[]
+  readonly coverage: HandlerCoverage
   readonly passed: number
   readonly failed: number
 }
 
 const SUFFIX = '.test.json'
+/** Beside the test: what its events came to when somebody last looked and found it right. */
+const GOLDEN_SUFFIX = '.golden.json'
 
 /**
  * Builds the applet in a folder and runs its `*.test.json` files, each against a node of its own.
@@ -50,24 +61,36 @@ export async function testApplet(
   engine: AppletEngine,
   options: TestAppletOptions = {},
 ): Promise<TestReport> {
-  const names = await findTests(directory, options.filter)
-  if (names.length === 0) throw new AppletSdkError('NO_TESTS', `${directory} has no file tests/*${SUFFIX} to run`)
-  const { wasm, stats, warnings } = await buildApplet(directory)
+  await findTests(directory, options.filter)
+  return testBuiltApplet(directory, await buildApplet(directory), engine, options)
+}
+
+/** Runs the tests of a folder on a module that was built from it. @throws AppletSdkError NO_TESTS */
+export async function testBuiltApplet(
+  directory: string,
+  { wasm, stats, warnings }: BuiltApplet,
+  engine: AppletEngine,
+  options: TestAppletOptions = {},
+): Promise<TestReport> {
   const files: FileReport[] = []
-  for (const name of names) files.push(await runFile(directory, name, wasm, engine, options))
+  for (const name of await findTests(directory, options.filter))
+    files.push(await runFile(directory, name, wasm, engine, options))
   const failed = files.filter((file) => !passed(file)).length
-  return { build: stats, warnings, files, passed: files.length - failed, failed }
+  const coverage = handlerCoverage(engine.load(wasm).handlers, files)
+  return { build: stats, warnings, files, coverage, passed: files.length - failed, failed }
 }
 
 export function passed(file: FileReport): boolean {
-  return file.problem === undefined && file.events.every((event) => event.mistakes.length === 0)
+  const { problem, golden, events } = file
+  return problem === undefined && golden.length === 0 && events.every((event) => event.mistakes.length === 0)
 }
 
 async function findTests(directory: string, filter = ''): Promise<string[]> {
   const folder = join(directory, 'tests')
-  if (!existsSync(folder)) return []
-  const found = await readdir(folder, { recursive: true })
-  return found.filter((name) => name.endsWith(SUFFIX) && name.includes(filter)).sort()
+  const found = existsSync(folder) ? await readdir(folder, { recursive: true }) : []
+  const names = found.filter((name) => name.endsWith(SUFFIX) && name.includes(filter)).sort()
+  if (names.length > 0) return names
+  throw new AppletSdkError('NO_TESTS', `${directory} has no file tests/*${SUFFIX} to run`)
 }
 
 async function runFile(
@@ -97,10 +120,44 @@ async function runFile(
         mistakes: checkResult(event.expect ?? {}, result, simulation.host),
       })
     }
-    return { file: name, description, events }
+    const golden = await checkGolden(join(directory, 'tests', name), events, options)
+    return { file: name, description, events, golden }
   } catch (error) {
-    return { file: name, description, events, problem: error instanceof Error ? error.message : String(error) }
+    return {
+      file: name,
+      description,
+      events,
+      golden: [],
+      problem: error instanceof Error ? error.message : String(error),
+    }
   }
+}
+
+/** Compares the events of a story with its golden file, or writes the file. */
+async function checkGolden(
+  testPath: string,
+  events: readonly EventReport[],
+  { golden: mode = 'compare', fuelTolerance }: TestAppletOptions,
+): Promise<string[]> {
+  const path = testPath.replace(SUFFIX, GOLDEN_SUFFIX)
+  const actual = events.map(({ handler, result }) => goldenReceipt(handler, result))
+  if (mode === 'update') await writeFile(path, `${JSON.stringify(actual, undefined, 2)}\n`)
+  if (mode !== 'compare' || !existsSync(path)) return []
+  return compareGolden(await readGolden(path), actual, fuelTolerance)
+}
+
+async function readGolden(path: string): Promise<readonly GoldenReceipt[]> {
+  const invalid = (problem: string) =>
+    new AppletSdkError('GOLDEN_INVALID', `${path} ${problem}; --update writes it anew`)
+  let golden: unknown
+  try {
+    golden = JSON.parse(await readFile(path, 'utf8'))
+  } catch {
+    throw invalid('is not JSON')
+  }
+  const isReceipt = (one: unknown) => typeof one === 'object' && one !== null && 'handler' in one && 'fuel' in one
+  if (!Array.isArray(golden) || !golden.every(isReceipt)) throw invalid('is no list of receipts')
+  return golden as GoldenReceipt[]
 }
 
 function simulationOf(test: TestFile, options: TestAppletOptions): Parameters<typeof simulate>[2] {

@@ -1,4 +1,10 @@
-import type { BuildOptions, BuiltApplet, NewAppletOptions, TestReport } from '@w3bstream/applet-sdk/tool'
+import type {
+  BuildOptions,
+  BuiltApplet,
+  NewAppletOptions,
+  TestAppletOptions,
+  TestReport,
+} from '@w3bstream/applet-sdk/tool'
 
 /** The applet kit's compiler and templates, loaded when they are used: the compiler alone takes a good part of a second. */
 const kit = () => import('@w3bstream/applet-sdk/tool')
@@ -13,12 +19,12 @@ export async function buildApplet(path: string, options: BuildOptions = {}): Pro
   return (await kit()).buildApplet(path, options)
 }
 
-/** Builds an applet and runs its tests on the node's engine. @param filter only test files whose name contains this. @throws AppletSdkError */
+/** Builds an applet and runs its tests on the node's engine. @throws AppletSdkError */
 export async function testApplet(
   directory: string,
-  filter: string | undefined,
+  options: TestAppletOptions,
 ): Promise<{ report: TestReport; text: string }> {
   const [{ testApplet: run, formatReport }, { appletEngine }] = await Promise.all([kit(), import('./applet-engine.ts')])
-  const report = await run(directory, appletEngine(), { filter })
+  const report = await run(directory, appletEngine(), options)
   return { report, text: formatReport(report) }
 }
