@@ -1,2 +1,2 @@
 export { createEngine } from './inline/inline-engine.ts'
-export { defaultCallLimits } from './limits.ts'
+export { defaultCallLimits, threadStackMiB } from './limits.ts'

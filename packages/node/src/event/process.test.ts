@@ -10,7 +10,7 @@ import { afterEach, describe, expect, it, vi } from 'vitest'
 import type { ProjectReader } from '../database/database.ts'
 import { assemble, bumpAlloc } from '../engine/testing/assemble.ts'
 import { exportReceipt } from '../project/receipt-export.ts'
-import type { DecidedBatch } from './executor/executor.ts'
+import type { DecidedBatch, ExecutedBatch, TimedBatch } from './executor/executor.ts'
 import { type TestProject, World, type WorldOptions } from './testing/world.ts'
 
 let world: World
@@ -30,6 +30,11 @@ async function reading<T>(project: TestProject, read: (reader: ProjectReader) =>
   } finally {
     await reader.close()
   }
+}
+
+/** What came of a batch, without what it cost. */
+function withoutTime({ tookMs: _, ...executed }: TimedBatch): ExecutedBatch {
+  return executed
 }
 
 // The memory backend answers readers of other instances nothing; what it shares with SQLite is tested by the digest below.
@@ -63,16 +68,16 @@ describe('processing', () => {
     const project = await open({ rust_kv_sql: { DEFAULT: 'count_words' } })
     const execute = vi.spyOn(world.executor, 'execute')
     // As from another thread, which turns buffers into plain bytes.
-    const again = async (batch: DecidedBatch) => structuredClone(await world.executor.execute(batch))
+    const again = async (batch: DecidedBatch) => withoutTime(structuredClone(await world.executor.execute(batch)))
     await project.event('x y')
     await project.change({ op: 'env.put', env: [['a', 'b']] })
     const [[counted], [changed]] = execute.mock.calls as [[DecidedBatch], [DecidedBatch]]
     const first = world.batches.at(-1)!
-    expect(await again(changed)).toEqual(structuredClone({ ...first, definitionChanges: 'unknown' }))
+    expect(await again(changed)).toEqual(withoutTime({ ...structuredClone(first), definitionChanges: 'unknown' }))
     await expect(world.executor.execute(counted)).rejects.toMatchObject({ code: 'BATCH_OUT_OF_ORDER' })
     await project.event('z')
     const last = execute.mock.calls.at(-1)![0]
-    expect(await again(last)).toEqual(structuredClone(world.batches.at(-1)))
+    expect(await again(last)).toEqual(withoutTime(structuredClone(world.batches.at(-1)!)))
   })
 
   it('gives fresh memory to every call and keeps what was stored', async () => {

@@ -1,6 +1,6 @@
 import { batchHash, decodeBatchHeader, equalBytes, fromHex, type ProjectKey } from '@w3bstream/protocol'
 import type { ProjectStore, ProjectTip } from '../database/database.ts'
-import type { ProjectDefinition } from '../project/definition.ts'
+import { defaultProjectSettings, type ProjectDefinition } from '../project/definition.ts'
 import { definitionFromRows, definitionKinds } from '../project/definition-rows.ts'
 import { BatchRun, type Stopped } from './batch-run.ts'
 import { ExecutorError } from './executor/errors.ts'
@@ -49,6 +49,11 @@ export class Processor {
 
   get tip(): ProjectTip {
     return this.#tip
+  }
+
+  /** Share of its thread that the project gets when others are busy too. */
+  get weight(): number {
+    return (this.#definition?.settings ?? defaultProjectSettings).weight
   }
 
   get store(): ProjectStore {

@@ -23,6 +23,12 @@ export interface NodeLimits {
   readonly batchBytes: number
   /** How long a batch waits for company once its first message came, milliseconds. @default 0: only while the last one is being committed */
   readonly batchWaitMs: number
+  /** What a batch should take at most, milliseconds; its size follows from what the last ones took. @default 50 */
+  readonly turnMs: number
+  /** Projects that are open at once; the next one waits until one with nothing to do is closed, or has had a turn. @default 256 */
+  readonly openProjects: number
+  /** A project with nothing to do for so long is closed; its next message opens it. Milliseconds. @default 60_000 */
+  readonly idleProjectMs: number
   /** HTTP and WebSocket connections. @default 10_000 */
   readonly httpConnections: number
   /** MQTT connections. @default 10_000 */
@@ -88,6 +94,9 @@ export const defaultNodeLimits: NodeLimits = {
   mqttConnections: 10_000,
 }
 
+  turnMs: 50,
+  openProjects: 256,
+  idleProjectMs: 60_000,
 export const defaultNodeOptions: NodeOptions = {
   dataDir: resolve('w3bstream-data'),
   host: '127.0.0.1',

@@ -3,6 +3,9 @@ import type { ControlDatabase } from '../database/control/control.ts'
 import type { DefinitionChange } from './definition-rows.ts'
 import type { LocatedKind, ProjectEntry } from './project.ts'
 
+/** How long marks of finished projects wait for company, milliseconds. */
+const finishedRestMs = 1000
+
 /** Where a project stands in the registry: `creating` and `removing` are finished or undone at the next start. */
 export type RegistryState = 'creating' | 'active' | 'indexing' | 'removing'
 
@@ -15,6 +18,11 @@ export class ProjectIndex {
   readonly #byKey = new Map<ProjectKey, ProjectEntry>()
   readonly #byId = new Map<Sfid, ProjectEntry>()
   readonly #byName = new Map<string, ProjectEntry>()
+  /** Projects that are marked as having worked. */
+  readonly #marked = new Set<ProjectKey>()
+  /** Those among them that have nothing left to do, which is not written yet. */
+  readonly #finished = new Set<ProjectKey>()
+  #timer: NodeJS.Timeout | undefined
 
   constructor(control: ControlDatabase) {
     this.#control = control
@@ -68,17 +76,45 @@ export class ProjectIndex {
     this.#control.prepare('UPDATE project SET state = ? WHERE key = ?').run(state, key)
   }
 
-  /** Notes that a project works in this run of the node, before it does: its outbox is looked at after a crash. */
-  markWorked(key: ProjectKey, worked: boolean): void {
-    this.#control.prepare('UPDATE project SET worked = ? WHERE key = ?').run(worked ? 1 : 0, key)
+  /** Notes that a project works, before it does: after a crash its outbox and the end of its history are looked at. */
+  markWorked(key: ProjectKey): void {
+    this.#finished.delete(key)
+    if (this.#marked.has(key)) return
+    this.#control.prepare('UPDATE project SET worked = 1 WHERE key = ?').run(key)
+    this.#marked.add(key)
+  }
+
+  /**
+   * Notes that a project was closed with nothing left to do. Written together with others, a while later: if a crash comes
+   * before, the project is looked at in vain.
+   */
+  markFinished(key: ProjectKey): void {
+    if (!this.#marked.has(key)) return
+    this.#finished.add(key)
+    this.#timer ??= setTimeout(() => this.flush(), finishedRestMs).unref()
+  }
+
+  /** Writes what waits to be written; to be called before the control file is closed. */
+  flush(): void {
+    clearTimeout(this.#timer)
+    this.#timer = undefined
+    if (this.#finished.size === 0) return
+    const unmark = this.#control.prepare('UPDATE project SET worked = 0 WHERE key = ?')
+    this.atomically(() => {
+      for (const key of this.#finished) unmark.run(key)
+    })
+    for (const key of this.#finished) this.#marked.delete(key)
+    this.#finished.clear()
   }
 
   /** Projects that worked and may have left something undone. */
   worked(): ProjectKey[] {
-    return this.#control
+    const keys = this.#control
       .prepare('SELECT key FROM project WHERE worked = 1')
       .all()
       .map((row) => row.key as ProjectKey)
+    for (const key of keys) this.#marked.add(key)
+    return keys
   }
 
   /** Makes a project visible. */
@@ -97,6 +133,8 @@ export class ProjectIndex {
 
   /** Removes the row and all that refers to it. */
   erase(key: ProjectKey): void {
+    this.#marked.delete(key)
+    this.#finished.delete(key)
     this.#control.prepare('DELETE FROM project WHERE key = ?').run(key)
   }
 

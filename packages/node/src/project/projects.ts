@@ -26,6 +26,7 @@ import type {
   VersionResults,
 } from './project.ts'
 import type { ProjectIndex } from './project-index.ts'
+import { SharedReaders } from './shared-readers.ts'
 
 export interface ProjectsDeps {
   readonly index: ProjectIndex
@@ -45,17 +46,23 @@ export interface ProjectsDeps {
 export interface ProjectsOptions {
   /** Readers kept open. @default 256 */
   readonly openReaders: number
-  /** Definitions held in memory. @default 2048 */
+  /** A reader that nobody asked for so long is closed, milliseconds. @default 60_000 */
+  readonly idleReaderMs: number
+  /** Definitions held in memory, besides those of projects that are open. @default 512 */
   readonly definitions: number
 }
 
-export const defaultProjectsOptions: ProjectsOptions = { openReaders: 256, definitions: 2048 }
+export const defaultProjectsOptions: ProjectsOptions = { openReaders: 256, idleReaderMs: 60_000, definitions: 512 }
 
 /** The projects of this node. */
 export class NodeProjects implements Projects {
   readonly #deps: ProjectsDeps
   readonly #definitions: LRUCache<ProjectKey, ProjectDefinition>
-  readonly #readers: LRUCache<ProjectKey, Promise<ProjectReader>>
+  /** Projects that are open; their definitions stay in memory. */
+  readonly #open = new Map<ProjectKey, ProjectDefinition | undefined>()
+  readonly #readers: SharedReaders
+  readonly #sweepMs: number
+  #sweep: NodeJS.Timeout | undefined
   readonly #registryObservers = new Set<(entry: ProjectEntry, exists: boolean) => void>()
   /** Changes on their way, per project. */
   readonly #changing = new Map<ProjectKey, number>()
@@ -66,10 +73,8 @@ export class NodeProjects implements Projects {
   constructor(options: ProjectsOptions, deps: ProjectsDeps) {
     this.#deps = deps
     this.#definitions = new LRUCache({ max: options.definitions })
-    this.#readers = new LRUCache({
-      max: options.openReaders,
-      dispose: (reader) => void reader.then((open) => open.close()).catch(() => undefined),
-    })
+    this.#readers = new SharedReaders(options, deps.database)
+    this.#sweepMs = options.idleReaderMs / 2
     this.definitionNow = this.definitionNow.bind(this)
   }
 
@@ -83,12 +88,12 @@ export class NodeProjects implements Projects {
         await this.#tryReindex(entry)
       } else await this.#tryErase(entry.key)
     }
+    this.#sweep = setInterval(() => this.#readers.sweep(), this.#sweepMs).unref()
   }
 
   async stop(): Promise<void> {
-    const readers = [...this.#readers.values()]
-    this.#readers.clear()
-    await Promise.allSettled(readers)
+    clearInterval(this.#sweep)
+    await this.#readers.stop()
   }
 
   async create(project: NewProject): Promise<ProjectEntry> {
@@ -142,7 +147,7 @@ export class NodeProjects implements Projects {
   }
 
   async definition(key: ProjectKey): Promise<ProjectDefinition> {
-    const known = this.#definitions.get(key)
+    const known = this.definitionNow(key)
     if (known) return known
     if (!this.byKey(key)) throw new ApiError('ProjectNotFound', key)
     const reader = await this.reader(key)
@@ -150,25 +155,34 @@ export class NodeProjects implements Projects {
     const definition = definitionFromRows(rows.flat())
     if (!definition) throw new ApiError('ProjectNotFound', key)
     // A commit may have come in while the rows were read; what it brought is newer.
-    const meanwhile = this.#definitions.get(key)
-    if (!meanwhile) this.#definitions.set(key, definition)
+    const meanwhile = this.definitionNow(key)
+    if (!meanwhile) this.#keep(key, definition)
     return meanwhile ?? definition
   }
 
   definitionNow(key: ProjectKey): ProjectDefinition | undefined {
-    return this.#definitions.get(key)
+    return this.#open.get(key) ?? this.#definitions.get(key)
   }
 
   /**
-   * To be called before the first message of a project in this run of the node. One that is gone is not opened, or a late
-   * message would make an empty file for it.
+   * To be called before a project is opened. One that is gone is not opened, or a late message would make an empty file for it.
    * @throws ApiError ProjectNotFound
    */
   async opening(key: ProjectKey): Promise<void> {
     if (!this.byKey(key)) throw new ApiError('ProjectNotFound', key)
-    this.#deps.index.markWorked(key, true)
+    this.#deps.index.markWorked(key)
+    this.#open.set(key, this.#definitions.get(key))
     // Answers name the applets, and the watchdog knows the project's limit. A project that is being made has none yet.
     await this.definition(key).catch(() => undefined)
+  }
+
+  /** To be called when a project was closed. @param unfinished whether something is left to do without a message */
+  closed(key: ProjectKey, unfinished: boolean): void {
+    const definition = this.#open.get(key)
+    this.#open.delete(key)
+    if (definition) this.#keep(key, definition)
+    void this.#readers.drop(key)
+    if (!unfinished && this.byKey(key)) this.#deps.index.markFinished(key)
   }
 
   async change(key: ProjectKey, change: ProjectChange): Promise<Extract<ChangeResult, { ok: true }>> {
@@ -226,13 +240,7 @@ export class NodeProjects implements Projects {
   }
 
   reader(key: ProjectKey): Promise<ProjectReader> {
-    let reader = this.#readers.get(key)
-    if (!reader) {
-      reader = Promise.resolve(this.#deps.database.openReader(key))
-      this.#readers.set(key, reader)
-      reader.catch(() => this.#readers.delete(key))
-    }
-    return reader
+    return this.#readers.reader(key)
   }
 
   observeRegistry(observer: (entry: ProjectEntry, exists: boolean) => void): () => void {
@@ -283,18 +291,28 @@ export class NodeProjects implements Projects {
       this.#unindexed.add(key)
       this.#deps.logger.error('the index of a project could not follow', { project: key }, error)
     }
-    const before = this.#definitions.get(key)
+    const before = this.definitionNow(key)
     const creates = changes.some(({ kind }) => kind === 'project')
     if (!before && !creates) return
     const definition = applyRows(before, changes)
     if (!definition) return
-    this.#definitions.set(key, definition)
+    this.#keep(key, definition)
     this.#tell(key, { type: 'definition', definition })
+  }
+
+  #keep(key: ProjectKey, definition: ProjectDefinition): void {
+    if (this.#open.has(key)) this.#open.set(key, definition)
+    else this.#definitions.set(key, definition)
+  }
+
+  #forgetDefinition(key: ProjectKey): void {
+    if (this.#open.has(key)) this.#open.set(key, undefined)
+    this.#definitions.delete(key)
   }
 
   /** Something was changed and nobody could say what: all is read anew. */
   #catchUp(key: ProjectKey): void {
-    this.#definitions.delete(key)
+    this.#forgetDefinition(key)
     const entry = this.byKey(key)
     if (!entry) return
     this.#unindexed.add(key)
@@ -370,11 +388,11 @@ export class NodeProjects implements Projects {
   }
 
   async #erase(key: ProjectKey): Promise<void> {
-    this.#definitions.delete(key)
+    this.#forgetDefinition(key)
     await this.#deps.close(key)
-    const reader = this.#readers.get(key)
-    this.#readers.delete(key)
-    await reader?.catch(() => undefined)
+    this.#open.delete(key)
+    this.#definitions.delete(key)
+    await this.#readers.drop(key)
     await this.#deps.database.dropProject(key)
     this.#deps.index.erase(key)
   }

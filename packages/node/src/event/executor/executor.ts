@@ -54,6 +54,12 @@ export interface ExecutedBatch {
   readonly flowWakeMs: number | null | undefined
 }
 
+/** A batch with what it cost this machine, which is no part of the history. */
+export interface TimedBatch extends ExecutedBatch {
+  /** From the beginning of its execution to its commit, milliseconds. */
+  readonly tookMs: number
+}
+
 export interface SignRequest {
   readonly project: ProjectKey
   readonly height: bigint
@@ -94,7 +100,7 @@ export interface Executor {
    * Batches of one project are executed in the order of the calls; the one that was committed last may be given again.
    * @throws ExecutorError, DatabaseError; then the store stands where it stood
    */
-  execute(batch: DecidedBatch): Promise<ExecutedBatch>
+  execute(batch: DecidedBatch): Promise<TimedBatch>
   /** Notes what became of effects, and certificates; on disk soon after. */
   updateOutbox(project: ProjectKey, changes: readonly OutboxChange[]): void
   putCertificate(project: ProjectKey, height: bigint, certificate: Uint8Array): void
@@ -102,7 +108,11 @@ export interface Executor {
   removeLogs(project: ProjectKey, instanceId: Sfid): Promise<void>
   /** @throws EngineError MODULE_INVALID, MODULE_TOO_LARGE */
   inspectModule(wasm: Uint8Array): Promise<ModuleReport>
-  close(project: ProjectKey): Promise<void>
+  /**
+   * Closes the project's store when the batches that were given are executed.
+   * @returns whether something is left to do without a message: effects that are not settled, batches without a certificate
+   */
+  close(project: ProjectKey): Promise<boolean>
   stop(): Promise<void>
 }
 

@@ -1,5 +1,5 @@
 import type { ProjectKey, Sfid } from '@w3bstream/protocol'
-import type { Database, ProjectTip } from '../../database/database.ts'
+import type { Database, ProjectStore, ProjectTip } from '../../database/database.ts'
 import type { Engine } from '../../engine/engine.ts'
 import { encodePrepared, preparedName } from '../../engine/prepared-file.ts'
 import type { Stopped } from '../batch-run.ts'
@@ -7,7 +7,9 @@ import type { Progress } from '../handler-host.ts'
 import type { LiveModules } from '../live-modules.ts'
 import { Processor } from '../process.ts'
 import { ExecutorError } from './errors.ts'
-import type { DecidedBatch, ExecutedBatch, ExecutorServices, ModuleReport, OutboxChange } from './executor.ts'
+import type { DecidedBatch, ExecutorServices, ModuleReport, OutboxChange, TimedBatch } from './executor.ts'
+import { Turns } from './turns.ts'
+import { WaitMeter } from './wait-meter.ts'
 
 export interface ProjectThreadDeps {
   readonly database: Database
@@ -17,10 +19,22 @@ export interface ProjectThreadDeps {
   readonly progressOf: (project: ProjectKey) => Progress
 }
 
-/** Everything an executor does inside one thread: it owns the stores of its projects and runs their batches, each project's in order. */
+interface OpenProject {
+  readonly processor: Processor
+  /** Of the services that the project asks. */
+  readonly meter: WaitMeter
+  /** What was asked of the project last; the next begins behind it. */
+  tail: Promise<unknown>
+}
+
+/**
+ * Everything an executor does inside one thread: it owns the stores of its projects and runs their batches, each project's in
+ * order, the projects in turns.
+ */
 export class ProjectThread {
   readonly #deps: ProjectThreadDeps
-  readonly #projects = new Map<ProjectKey, { processor: Processor; tail: Promise<unknown> }>()
+  readonly #projects = new Map<ProjectKey, OpenProject>()
+  readonly #turns = new Turns()
 
   constructor(deps: ProjectThreadDeps) {
     this.#deps = deps
@@ -32,25 +46,37 @@ export class ProjectThread {
     const { database, modules, services } = this.#deps
     const store = await database.openProject(project)
     const progress = this.#deps.progressOf(project)
-    const processor = await Processor.open(project, { store, modules, services, progress })
-    this.#projects.set(project, { processor, tail: Promise.resolve() })
+    const meter = new WaitMeter(services)
+    const processor = await Processor.open(project, { store, modules, services: meter, progress })
+    this.#projects.set(project, { processor, meter, tail: Promise.resolve() })
     return processor.tip
   }
 
-  execute(batch: DecidedBatch, stopped: readonly Stopped[]): Promise<ExecutedBatch> {
-    return this.#inTurn(batch.project, (processor) => processor.execute(batch, stopped))
+  execute(batch: DecidedBatch, stopped: readonly Stopped[]): Promise<TimedBatch> {
+    return this.#behind(batch.project, async ({ processor, meter }) => {
+      await this.#turns.next(batch.project)
+      const began = performance.now()
+      const waitedMs = meter.waitedMs
+      try {
+        const executed = await processor.execute(batch, stopped)
+        return { ...executed, tookMs: performance.now() - began }
+      } finally {
+        const ranMs = performance.now() - began - (meter.waitedMs - waitedMs)
+        this.#turns.used(batch.project, ranMs, processor.weight)
+      }
+    })
   }
 
   async updateOutbox(project: ProjectKey, changes: readonly OutboxChange[]): Promise<void> {
-    await this.#inTurn(project, (processor) => processor.store.outboxUpdate(changes))
+    await this.#behind(project, ({ processor }) => processor.store.outboxUpdate(changes))
   }
 
   async putCertificate(project: ProjectKey, height: bigint, certificate: Uint8Array): Promise<void> {
-    await this.#inTurn(project, (processor) => processor.store.putCertificates([{ height, certificate }]))
+    await this.#behind(project, ({ processor }) => processor.store.putCertificates([{ height, certificate }]))
   }
 
   removeLogs(project: ProjectKey, instanceId: Sfid): Promise<void> {
-    return this.#inTurn(project, (processor) => processor.store.removeLogs(instanceId))
+    return this.#behind(project, ({ processor }) => processor.store.removeLogs(instanceId))
   }
 
   inspectModule(wasm: Uint8Array): ModuleReport {
@@ -59,12 +85,20 @@ export class ProjectThread {
     return { codeHash, handlers, imports, prepared: { name: preparedName, bytes: encodePrepared(prepared) } }
   }
 
-  async close(project: ProjectKey): Promise<void> {
+  /** @returns whether something is left to do without a message */
+  async close(project: ProjectKey): Promise<boolean> {
     const open = this.#projects.get(project)
-    if (!open) return
+    if (!open) return false
     this.#projects.delete(project)
     await open.tail
-    await open.processor.store.close()
+    this.#turns.forget(project)
+    this.#deps.modules.release(project)
+    const { store } = open.processor
+    try {
+      return await hasUnfinished(store)
+    } finally {
+      await store.close()
+    }
   }
 
   async stop(): Promise<void> {
@@ -72,11 +106,18 @@ export class ProjectThread {
   }
 
   /** Runs a task of a project after those before it, whatever became of them. */
-  #inTurn<T>(project: ProjectKey, task: (processor: Processor) => T | Promise<T>): Promise<T> {
+  #behind<T>(project: ProjectKey, task: (open: OpenProject) => T | Promise<T>): Promise<T> {
     const open = this.#projects.get(project)
     if (!open) return Promise.reject(new ExecutorError({ code: 'PROJECT_NOT_OPEN', project }))
-    const result = open.tail.then(() => task(open.processor))
+    const result = open.tail.then(() => task(open))
     open.tail = result.catch(() => undefined)
     return result
   }
+}
+
+/** Whether effects are not settled, or the newest batch has no certificate. */
+async function hasUnfinished(store: ProjectStore): Promise<boolean> {
+  if ((await store.outboxPending()).length > 0) return true
+  const { height } = await store.tip()
+  return height > 0n && (await store.batch(height))?.certificate.length === 0
 }

@@ -25,7 +25,7 @@ import { openDiskVfs } from '../../vfs/disk/disk-vfs.ts'
 import type { Vfs } from '../../vfs/vfs.ts'
 import { ethereumAddress } from '../../wallet/address.ts'
 import { signDigest } from '../../wallet/signing.ts'
-import type { ExecutedBatch, Executor, ExecutorServices } from '../executor/executor.ts'
+import type { Executor, ExecutorServices, TimedBatch } from '../executor/executor.ts'
 import { createInlineExecutor } from '../executor/inline/inline.ts'
 import { createPool, type PoolOptions } from '../executor/pool/pool.ts'
 import type { AssetSource } from '../handler-host.ts'
@@ -51,13 +51,13 @@ export interface WorldOptions {
   readonly pool?: Partial<PoolOptions>
   readonly now?: () => number
   /** Told of each batch, beside {@link World.batches}. */
-  readonly onCommitted?: (batch: ExecutedBatch) => void
+  readonly onCommitted?: (batch: TimedBatch) => void
 }
 
 /** A node's message path without endpoints: real store, engine, consensus and pipeline on a temporary directory. */
 export class World {
   readonly address = fromHex(ethereumAddress(nodeKey), 20)
-  readonly batches: ExecutedBatch[] = []
+  readonly batches: TimedBatch[] = []
   readonly directory: string
   readonly #pipelines: Pipeline[] = []
   readonly database: Database

@@ -28,6 +28,7 @@ describe('pool of executor threads', () => {
     world = await World.open({ pool: { wallClockMs: () => 3000, patienceMs: 50 } })
     const [bad, good] = [await world.project(), await world.project()]
     await bad.deploy({ loop: { SPIN: 'spin', PASS: 'pass' } })
+    await bad.change({ op: 'settings.put', settings: { limits: { fuel: 1_000_000_000_000 } } })
     await good.deploy({ rust_kv_sql: { DEFAULT: 'count_words' } })
     let stopped = false
     const spin = bad.event('', { eventType: 'SPIN' }).finally(() => {

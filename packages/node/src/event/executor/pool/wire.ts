@@ -32,6 +32,8 @@ export type ToWorker =
   | { type: 'answer'; id: number; outcome: Outcome }
 
 export type FromWorker =
+  /** The thread can begin. */
+  | { type: 'ready' }
   | { type: 'answer'; id: number; outcome: Outcome }
   | { type: 'service'; id: number; name: Exclude<keyof ExecutorServices, 'release'>; argument: unknown }
   | { type: 'release'; argument: Parameters<ExecutorServices['release']>[0] }

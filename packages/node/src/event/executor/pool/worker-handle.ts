@@ -1,39 +1,23 @@
-import { existsSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
-import { Worker } from 'node:worker_threads'
 import type { ProjectKey, Sfid } from '@w3bstream/protocol'
 import type { SignedTransaction } from '../../../chain/chain.ts'
 import type { ProjectTip } from '../../../database/database.ts'
 import type { Logger } from '../../../telemetry/logger.ts'
-import type { Stopped } from '../../batch-run.ts'
 import { ExecutorError } from '../errors.ts'
-import type {
-  DecidedBatch,
-  ExecutedBatch,
-  ExecutorOptions,
-  ExecutorServices,
-  ModuleReport,
-  SignRequest,
-} from '../executor.ts'
+import type { DecidedBatch, ExecutorServices, ModuleReport, SignRequest, TimedBatch } from '../executor.ts'
+import { Notices } from './notices.ts'
+import { asStopped, isBatchOf, projectOf, rank } from './requests.ts'
+import type { Thread, ThreadSource } from './thread-source.ts'
+import { TurnClock } from './turn-clock.ts'
 import { type Unsettled, UnsettledSignatures } from './unsettled-signatures.ts'
-import { condemn, createProgressMemory, type Running, readProgress } from './watchdog.ts'
-import {
-  type FromWorker,
-  fromWire,
-  type Notice,
-  type Outcome,
-  type Request,
-  type ToWorker,
-  toWire,
-  type WorkerData,
-} from './wire.ts'
+import { condemn, type Running, readProgress } from './watchdog.ts'
+import { type FromWorker, fromWire, type Notice, type Outcome, type Request, type ToWorker, toWire } from './wire.ts'
 
 interface Waiting {
   readonly request: Request
   readonly resolve: (value: never) => void
   readonly reject: (error: Error) => void
   /** How often the thread ended under this request, which is not repeated for ever. */
-  repeated: number
+  readonly repeated: number
 }
 
 /** A project that was taken out of a thread, with all that is under way. */
@@ -49,41 +33,47 @@ export interface Watch {
   readonly wallClockMs: (project: ProjectKey) => number
   /** A guest that runs longer than this while other projects wait for its thread is moved out of their way, milliseconds. */
   readonly patienceMs: number
+  /** The same for a whole batch. */
+  readonly turnPatienceMs: number
   /** Takes such a project; undefined where it stays. */
   readonly evict?: (evicted: Evicted) => void
 }
 
+export interface WorkerHandleDeps {
+  readonly threads: ThreadSource
+  readonly services: ExecutorServices
+  readonly logger: Logger
+}
+
 /** A request under which threads died this often fails. */
 const maxRepeats = 3
-const defaultHeapMiB = 512
 
-/** One thread of the pool, through all its replacements. */
+/**
+ * One thread of the pool, through all its replacements. A thread is taken when there is something to do; projects are opened
+ * in it when something is asked of them.
+ */
 export class WorkerHandle {
   readonly #name: string
-  readonly #options: ExecutorOptions
-  readonly #services: ExecutorServices
-  readonly #logger: Logger
+  readonly #deps: WorkerHandleDeps
   readonly #waiting = new Map<number, Waiting>()
+  /** Projects that live here, with the numbers by which the watchdog knows them. */
   readonly #slots = new Map<ProjectKey, number>()
+  /** Those among them that the present thread was told to open. */
+  readonly #opened = new Set<ProjectKey>()
   readonly #unsettled = new UnsettledSignatures()
-  /** Notices that may not be on disk yet, each with the number of the last request before it. */
-  readonly #notices = new Map<ProjectKey, { notice: Notice; after: number }[]>()
-  /** Projects that could not be opened in a new thread; their next batch tries again. */
-  readonly #unopened = new Set<ProjectKey>()
-  #progress = createProgressMemory()
-  #worker: Worker
+  readonly #notices = new Notices()
+  readonly #turn = new TurnClock()
+  #thread: Thread | undefined
+  #taking = false
   #lastId = 0
   #lastSlot = 0
   #stopping = false
   /** The project that leaves when the thread, which was told to end, has ended, and who takes it. */
   #leaving: { readonly project: ProjectKey; readonly evict: (evicted: Evicted) => void } | undefined
 
-  constructor(name: string, options: ExecutorOptions, deps: { services: ExecutorServices; logger: Logger }) {
+  constructor(name: string, deps: WorkerHandleDeps) {
     this.#name = name
-    this.#options = options
-    this.#services = deps.services
-    this.#logger = deps.logger
-    this.#worker = this.#spawn()
+    this.#deps = deps
   }
 
   /** Number of projects that live here. */
@@ -91,111 +81,144 @@ export class WorkerHandle {
     return this.#slots.size
   }
 
+  /** Projects with batches that are not answered yet. */
+  busy(): Set<ProjectKey> {
+    const batches = [...this.#waiting.values()].flatMap(({ request }) =>
+      request.type === 'execute' ? [request.batch.project] : [],
+    )
+    return new Set(batches)
+  }
+
   open(project: ProjectKey): Promise<ProjectTip> {
-    const slot = ++this.#lastSlot
-    this.#slots.set(project, slot)
-    const tip = this.#request<ProjectTip>({ type: 'open', project, slot })
-    tip.catch(() => this.#slots.delete(project))
+    const slot = this.#settleIn(project)
+    this.#opened.add(project)
+    const tip = this.#ask<ProjectTip>({ type: 'open', project, slot })
+    tip.catch(() => {
+      this.#slots.delete(project)
+      this.#opened.delete(project)
+    })
     return tip
   }
 
-  execute(batch: DecidedBatch): Promise<ExecutedBatch> {
-    if (this.#unopened.delete(batch.project)) this.#reopen(batch.project)
-    const executed = this.#request<ExecutedBatch>({ type: 'execute', batch, stopped: [] })
+  /** Takes a project that was closed in another thread; what is asked of it first opens it. */
+  accept(project: ProjectKey): void {
+    this.#settleIn(project)
+  }
+
+  execute(batch: DecidedBatch): Promise<TimedBatch> {
+    const executed = this.#request<TimedBatch>(batch.project, { type: 'execute', batch, stopped: [] })
     executed.then(
       ({ height }) => this.#unsettled.committed(batch.project, height),
-      () => this.#unsettled.releaseAll(this.#services, batch.project),
+      () => this.#unsettled.releaseAll(this.#deps.services, batch.project),
     )
     return executed
   }
 
   async removeLogs(project: ProjectKey, instanceId: Sfid): Promise<void> {
-    await this.#request({ type: 'removeLogs', project, instanceId })
+    await this.#request(project, { type: 'removeLogs', project, instanceId })
   }
 
   inspect(wasm: Uint8Array): Promise<ModuleReport> {
-    return this.#request({ type: 'inspect', wasm })
+    return this.#ask({ type: 'inspect', wasm })
   }
 
   notify(notice: Notice): void {
-    const kept = this.#notices.get(notice.project) ?? []
-    kept.push({ notice, after: this.#lastId })
-    this.#notices.set(notice.project, kept)
+    this.#notices.add(notice, this.#lastId)
+    this.#ensureOpen(notice.project)
     this.#send({ type: 'notice', notice })
   }
 
-  async close(project: ProjectKey): Promise<void> {
-    this.#slots.delete(project)
-    this.#notices.delete(project)
-    this.#unopened.delete(project)
-    await this.#request({ type: 'close', project })
+  /**
+   * A thread that was replaced may not have opened the project since; it does then, for only an open store can tell what is left.
+   * @returns whether something is left to do without a message
+   */
+  close(project: ProjectKey): Promise<boolean> {
+    return this.#request(project, { type: 'close', project })
   }
 
   async stop(): Promise<void> {
-    // Unreferenced, the thread would let the process end while it still closes its stores.
-    this.#worker.ref()
-    await this.#request({ type: 'stop' })
+    const thread = this.#thread
+    if (thread) await this.#ask({ type: 'stop' })
     this.#stopping = true
-    await this.#worker.terminate()
+    for (const { reject } of this.#waiting.values()) reject(new ExecutorError({ code: 'EXECUTOR_STOPPED' }))
+    this.#waiting.clear()
+    await this.#thread?.worker.terminate()
   }
 
   /** Ends the thread when its guest has run too long, or stands in the way of others. */
-  check({ wallClockMs, patienceMs, evict }: Watch): void {
-    this.#checkWallClock(wallClockMs)
-    if (evict) this.#checkPatience(patienceMs, evict)
+  check({ wallClockMs, patienceMs, turnPatienceMs, evict }: Watch): void {
+    if (!this.#thread) return
+    this.#checkWallClock(this.#thread, wallClockMs)
+    if (evict) this.#checkPatience(this.#thread, { patienceMs, turnPatienceMs }, evict)
   }
 
   /** Takes over a project that another thread was ended for; what it had under way is done again here. */
   adopt({ project, waiting, notices, signatures }: Evicted): void {
-    this.#slots.set(project, ++this.#lastSlot)
+    const slot = this.#settleIn(project)
     for (const signature of signatures) this.#unsettled.restore(signature)
-    this.#reopen(project)
+    this.#ensureOpen(project)
     for (const notice of notices) this.notify(notice)
-    for (const one of waiting) this.#repeat(++this.#lastId, one, false)
+    for (const one of waiting) {
+      const request = one.request.type === 'open' ? { ...one.request, slot } : one.request
+      this.#waiting.set(++this.#lastId, { ...one, request })
+      this.#send({ type: 'request', id: this.#lastId, request })
+    }
   }
 
-  #checkPatience(patienceMs: number, evict: (evicted: Evicted) => void): void {
+  #settleIn(project: ProjectKey): number {
+    const slot = ++this.#lastSlot
+    this.#slots.set(project, slot)
+    return slot
+  }
+
+  #checkPatience(
+    { worker, progress }: Thread,
+    { patienceMs, turnPatienceMs }: Pick<Watch, 'patienceMs' | 'turnPatienceMs'>,
+    evict: (evicted: Evicted) => void,
+  ): void {
+    const turnMs = this.#turn.look(readProgress(progress)?.slot)
     const isInTheWay = (project: ProjectKey | undefined) =>
       project !== undefined && [...this.#waiting.values()].some(({ request }) => projectOf(request) !== project)
     const running = condemn(
-      this.#progress,
-      ({ slot, forMs }) => forMs > patienceMs && isInTheWay(this.#projectOf(slot)),
+      progress,
+      ({ slot, forMs }) =>
+        (forMs > patienceMs || (turnMs > turnPatienceMs && slot === this.#turn.slot)) &&
+        isInTheWay(this.#projectOf(slot)),
     )
     if (!running) return
     const project = this.#projectOf(running.slot)!
     this.#leaving = { project, evict }
-    this.#logger.warn('a slow handler keeps others waiting; its project moves to a thread apart', {
+    this.#deps.logger.warn('a slow handler keeps others waiting; its project moves to a thread apart', {
       worker: this.#name,
       project,
     })
-    void this.#worker.terminate()
+    void worker.terminate()
   }
 
-  #checkWallClock(wallClockMs: (project: ProjectKey) => number): void {
-    const running = condemn(this.#progress, ({ slot, forMs }) => {
+  #checkWallClock({ worker, progress }: Thread, wallClockMs: (project: ProjectKey) => number): void {
+    const running = condemn(progress, ({ slot, forMs }) => {
       const project = this.#projectOf(slot)
       return project !== undefined && forMs > wallClockMs(project)
     })
     if (!running) return
     const project = this.#projectOf(running.slot)!
     this.#markStopped(project, running)
-    this.#logger.warn('a handler ran too long; its thread is replaced', {
+    this.#deps.logger.warn('a handler ran too long; its thread is replaced', {
       worker: this.#name,
       project,
       message: running.messageIndex,
       ranMs: Math.round(running.forMs),
     })
-    void this.#worker.terminate()
+    void worker.terminate()
   }
 
   /** The batch in execution is the oldest one of its project. */
-  #markStopped(project: ProjectKey, { messageIndex, ordinal }: Running): void {
+  #markStopped(project: ProjectKey, running: Running): void {
     for (const [id, waiting] of this.#waiting) {
-      const { request } = waiting
-      if (request.type !== 'execute' || request.batch.project !== project) continue
-      const stopped: Stopped[] = [...request.stopped, { messageIndex, ordinal }]
+      if (!isBatchOf(waiting.request, project)) continue
       // The guest's own fault does not count against the batch: each repetition has one run fewer.
-      this.#waiting.set(id, { ...waiting, request: { ...request, stopped }, repeated: waiting.repeated - 1 })
+      const request = asStopped(waiting.request, running)
+      this.#waiting.set(id, { ...waiting, request, repeated: waiting.repeated - 1 })
       return
     }
   }
@@ -205,85 +228,104 @@ export class WorkerHandle {
     return undefined
   }
 
-  #spawn(): Worker {
-    const workerData: WorkerData = { options: plainOptions(this.#options), progress: this.#progress }
-    const resourceLimits = { maxOldGenerationSizeMb: this.#options.threadHeapMiB ?? defaultHeapMiB }
-    const worker = new Worker(entry(), { name: this.#name, workerData, resourceLimits })
-    worker.on('message', (message: FromWorker) => this.#receive(message))
-    worker.on('error', (error) => this.#logger.error('an executor thread failed', { worker: this.#name }, error))
-    worker.once('exit', () => this.#replace(worker))
-    return worker
+  #takeThread(): void {
+    if (this.#thread || this.#taking || this.#stopping) return
+    this.#taking = true
+    this.#deps.threads.take((thread) => {
+      this.#taking = false
+      if (this.#stopping) void thread.worker.terminate()
+      else this.#begin(thread)
+    })
+  }
+
+  /** Gives a new thread all that is not answered: projects with something to do are opened, the others when they have. */
+  #begin(thread: Thread): void {
+    this.#thread = thread
+    thread.worker.on('message', (message: FromWorker) => this.#receive(thread, message))
+    thread.worker.once('exit', () => this.#ended(thread))
+    const unanswered = [...this.#waiting]
+    const opening = new Set(unanswered.flatMap(([, { request }]) => (request.type === 'open' ? [request.project] : [])))
+    for (const project of opening) this.#opened.add(project)
+    for (const [, { request }] of unanswered) this.#ensureOpen(projectOf(request))
+    for (const notice of this.#notices.all()) {
+      this.#ensureOpen(notice.project)
+      this.#send({ type: 'notice', notice })
+    }
+    for (const [id, { request }] of unanswered) this.#send({ type: 'request', id, request })
   }
 
   /**
-   * Starts a new thread in the place of one that ended, and gives it all that the old one had not answered. The project
-   * whose guest ran at the end comes last: the others do not wait for what it may do again.
+   * Puts what the thread had not answered in the order in which the next one is given it. The project whose guest ran at the
+   * end comes last: the others do not wait for what it may do again.
    */
-  #replace(ended: Worker): void {
-    if (this.#stopping || ended !== this.#worker) return
-    const running = readProgress(this.#progress)
+  #ended(thread: Thread): void {
+    if (this.#stopping || thread !== this.#thread) return
+    this.#thread = undefined
+    this.#opened.clear()
+    this.#turn.reset()
+    const running = readProgress(thread.progress)
     const culprit = running && this.#projectOf(running.slot)
-    this.#evict()
-    this.#progress = createProgressMemory()
-    this.#worker = this.#spawn()
+    const handOver = this.#takeOut()
     const unanswered = [...this.#waiting].sort(([, a], [, b]) => rank(a.request, culprit) - rank(b.request, culprit))
     this.#waiting.clear()
-    for (const project of this.#slots.keys())
-      if (!unanswered.some(([, { request }]) => request.type === 'open' && request.project === project))
-        this.#reopen(project)
-    for (const kept of this.#notices.values()) for (const { notice } of kept) this.#send({ type: 'notice', notice })
     const blamed = culprit && unanswered.find(([, { request }]) => isBatchOf(request, culprit))?.[0]
-    for (const [id, waiting] of unanswered) this.#repeat(id, waiting, blamed === undefined || blamed === id)
+    for (const [id, waiting] of unanswered) this.#keep(id, waiting, blamed === undefined || blamed === id)
+    // Those who stay get the thread that is ready.
+    if (this.#slots.size > 0 || this.#waiting.size > 0) this.#takeThread()
+    handOver()
   }
 
-  /** Hands the project over that the thread was ended for, unless it was closed meanwhile. */
-  #evict(): void {
+  /** @param blamed whether the thread may have ended because of this request */
+  #keep(id: number, waiting: Waiting, blamed: boolean): void {
+    if (blamed && waiting.repeated >= maxRepeats) {
+      const detail = `the thread ended ${waiting.repeated + 1} times`
+      waiting.reject(new ExecutorError({ code: 'WORKER_LOST', detail }))
+    } else this.#waiting.set(id, { ...waiting, repeated: waiting.repeated + (blamed ? 1 : 0) })
+  }
+
+  /** Takes the project out that the thread was ended for, unless it was closed meanwhile. @returns what hands it over */
+  #takeOut(): () => void {
     const leaving = this.#leaving
     this.#leaving = undefined
-    if (!leaving || !this.#slots.delete(leaving.project)) return
+    if (!leaving || !this.#slots.delete(leaving.project)) return () => {}
     const { project, evict } = leaving
-    const notices = (this.#notices.get(project) ?? []).map(({ notice }) => notice)
-    this.#notices.delete(project)
-    this.#unopened.delete(project)
     const own = [...this.#waiting].filter(([, { request }]) => projectOf(request) === project)
     for (const [id] of own) this.#waiting.delete(id)
-    evict({ project, waiting: own.map(([, waiting]) => waiting), notices, signatures: this.#unsettled.take(project) })
+    const waiting = own.map(([, one]) => one)
+    const evicted = {
+      project,
+      waiting,
+      notices: this.#notices.take(project),
+      signatures: this.#unsettled.take(project),
+    }
+    return () => evict(evicted)
   }
 
-  /** Opens a project in the new thread. What was signed for batches that are not on disk is given back: they sign again. */
-  #reopen(project: ProjectKey): void {
-    const slot = this.#slots.get(project)!
-    this.#request<ProjectTip>({ type: 'open', project, slot }).then(
+  /** Opens a project that the present thread does not have, if there is one; a thread to come opens what is needed. */
+  #ensureOpen(project: ProjectKey | undefined): void {
+    if (project === undefined || !this.#thread || this.#opened.has(project)) return
+    const slot = this.#slots.get(project)
+    if (slot === undefined) return
+    this.#opened.add(project)
+    this.#ask<ProjectTip>({ type: 'open', project, slot }).then(
       ({ height }) => {
+        // What was signed for batches that are not on disk is given back: they sign again.
         this.#unsettled.committed(project, height)
-        this.#unsettled.releaseAll(this.#services, project)
+        this.#unsettled.releaseAll(this.#deps.services, project)
       },
       (error: unknown) => {
-        this.#unopened.add(project)
-        this.#logger.error('a project did not open again', { project }, error)
+        this.#opened.delete(project)
+        this.#deps.logger.error('a project did not open again', { project }, error)
       },
     )
   }
 
-  /** A batch that is on disk took the notices before it along. */
-  #forgetNotices(project: ProjectKey, request: number): void {
-    const kept = this.#notices.get(project)?.filter(({ after }) => after >= request)
-    if (kept?.length) this.#notices.set(project, kept)
-    else this.#notices.delete(project)
+  #request<T>(project: ProjectKey, request: Request): Promise<T> {
+    this.#ensureOpen(project)
+    return this.#ask(request)
   }
 
-  /** @param blamed whether the thread may have ended because of this request */
-  #repeat(id: number, waiting: Waiting, blamed: boolean): void {
-    if (blamed && waiting.repeated >= maxRepeats) {
-      const detail = `the thread ended ${waiting.repeated + 1} times`
-      waiting.reject(new ExecutorError({ code: 'WORKER_LOST', detail }))
-      return
-    }
-    this.#waiting.set(id, { ...waiting, repeated: waiting.repeated + (blamed ? 1 : 0) })
-    this.#send({ type: 'request', id, request: waiting.request })
-  }
-
-  #request<T>(request: Request): Promise<T> {
+  #ask<T>(request: Request): Promise<T> {
     return new Promise<T>((resolve, reject) => {
       if (this.#stopping) return reject(new ExecutorError({ code: 'EXECUTOR_STOPPED' }))
       const id = ++this.#lastId
@@ -292,20 +334,24 @@ export class WorkerHandle {
     })
   }
 
+  /** Without a thread, what has to be sent is kept, and the next thread is given it. */
   #send(message: ToWorker): void {
-    this.#worker.postMessage(message)
+    if (this.#thread) this.#thread.worker.postMessage(message)
+    else this.#takeThread()
   }
 
-  #receive(message: FromWorker): void {
+  #receive(thread: Thread, message: FromWorker): void {
     switch (message.type) {
+      case 'ready':
+        break
       case 'service':
-        this.#serve(message)
+        this.#serve(thread, message)
         break
       case 'release':
-        this.#unsettled.release(this.#services, message.argument)
+        this.#unsettled.release(this.#deps.services, message.argument)
         break
       case 'fault':
-        this.#logger.error('an executor thread reports a fault', { worker: this.#name }, fromWire(message.error))
+        this.#deps.logger.error('an executor thread reports a fault', { worker: this.#name }, fromWire(message.error))
         break
       case 'answer':
         this.#settle(message.id, message.outcome)
@@ -315,59 +361,35 @@ export class WorkerHandle {
   #settle(id: number, outcome: Outcome): void {
     const waiting = this.#waiting.get(id)
     this.#waiting.delete(id)
-    if (outcome.ok && waiting?.request.type === 'execute') this.#forgetNotices(waiting.request.batch.project, id)
+    if (waiting?.request.type === 'execute') {
+      this.#turn.reset()
+      if (outcome.ok) this.#notices.written(waiting.request.batch.project, id)
+    }
+    if (waiting?.request.type === 'close') this.#moveOut(waiting.request.project)
     if (outcome.ok) waiting?.resolve(outcome.value as never)
     else waiting?.reject(fromWire(outcome.error))
   }
 
-  #serve({ id, name, argument }: Extract<FromWorker, { type: 'service' }>): void {
-    const asked = this.#worker
-    const service = this.#services[name] as (argument: unknown) => Promise<unknown>
+  #moveOut(project: ProjectKey): void {
+    this.#slots.delete(project)
+    this.#opened.delete(project)
+    this.#notices.forget(project)
+  }
+
+  #serve(asked: Thread, { id, name, argument }: Extract<FromWorker, { type: 'service' }>): void {
+    const service = this.#deps.services[name] as (argument: unknown) => Promise<unknown>
     const reply = (message: ToWorker) => {
-      if (asked === this.#worker) this.#send(message)
+      if (asked === this.#thread) this.#send(message)
     }
     service(argument).then(
       (value) => {
         if (name === 'sign') this.#unsettled.add(argument as SignRequest, value as SignedTransaction)
         // Signed for a thread that has ended meanwhile: nobody will use it.
-        if (name === 'sign' && asked !== this.#worker)
-          this.#unsettled.release(this.#services, value as SignedTransaction)
+        if (name === 'sign' && asked !== this.#thread)
+          this.#unsettled.release(this.#deps.services, value as SignedTransaction)
         reply({ type: 'answer', id, outcome: { ok: true, value } })
       },
       (error: unknown) => reply({ type: 'answer', id, outcome: { ok: false, error: toWire(error) } }),
     )
   }
-}
-
-/** Place of a request among those that a new thread is given. */
-function rank(request: Request, culprit: ProjectKey | undefined): number {
-  if (request.type === 'stop') return 2
-  if (request.type === 'inspect') return 0
-  return projectOf(request) === culprit ? 1 : 0
-}
-
-function projectOf(request: Request): ProjectKey | undefined {
-  if (request.type === 'execute') return request.batch.project
-  return 'project' in request ? request.project : undefined
-}
-
-function isBatchOf(request: Request, project: ProjectKey | undefined): boolean {
-  return request.type === 'execute' && request.batch.project === project
-}
-
-/** Only what a thread needs and a message can carry. */
-function plainOptions({
-  workers,
-  database,
-  modulesDirectory,
-  moduleBytes,
-  liveModules,
-}: ExecutorOptions): ExecutorOptions {
-  return { workers, database, modulesDirectory, moduleBytes, liveModules }
-}
-
-/** The built package has the entry beside this code as JavaScript; a checkout runs the source. */
-function entry(): URL {
-  const source = new URL('./worker.ts', import.meta.url)
-  return existsSync(fileURLToPath(source)) ? source : new URL('./worker.js', import.meta.url)
 }
