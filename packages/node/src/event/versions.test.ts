@@ -82,7 +82,7 @@ describe('versions of an applet', () => {
     ok(await project.change({ op: 'applet.canary', appletId, percent: 100, ...(await module('trap')) }))
     await devices()
     ok(await project.change({ op: 'applet.abort', appletId }))
-    ok(await project.change({ op: 'applet.update', appletId, ...(await module(3)) }))
+    ok(await project.change({ op: 'applet.update', appletId, ...(await module(-3)) }))
     await project.event('', { idempotencyKey: 'once' })
     await project.event('', { idempotencyKey: 'once' })
     ok(await project.change({ op: 'applet.rollback', appletId, version: 1 }))
@@ -100,12 +100,15 @@ describe('versions of an applet', () => {
       expect((await readVersions(reader, appletId, 4, { size: 1, offset: 2 })).data[0]?.version).toBe(2)
       expect((await readVersions(reader, appletId, 4, { offset: 9 })).data).toEqual([])
       const counts = await countResults(reader, data, 1000)
-      const shown = [1, 2, 3, 4].map((version) => [counts.get(version)?.ok, counts.get(version)?.failed])
+      const shown = [1, 2, 3, 4].map((version) => {
+        const { ok, negative, failed } = counts.get(version)!
+        return [ok, negative, failed]
+      })
       expect(shown).toEqual([
-        [1, 0],
-        [0, 60],
-        [1, 0],
-        [2, 0],
+        [1, 0, 0],
+        [0, 0, 60],
+        [0, 1, 0],
+        [2, 0, 0],
       ])
       expect([...(await countResults(reader, data, 2)).keys()]).toEqual([4])
       expect((await countResults(reader, data, 0)).size).toBe(0)

@@ -44,7 +44,7 @@ export async function countResults(
   versions: readonly AppletVersion[],
   messages: number,
 ): Promise<ReadonlyMap<number, VersionResults>> {
-  const counts = new Map<number, { ok: number; failed: number; fuel: bigint }>()
+  const counts = new Map<number, { ok: number; negative: number; failed: number; fuel: bigint }>()
   let left = messages
   let { height } = await reader.tip()
   for (; left > 0 && height > 0n; height--) {
@@ -56,18 +56,23 @@ export async function countResults(
       for (const result of decodeReceipt(receipt).results) {
         const version = versionAt(versions, result, height, index)
         if (version === undefined) continue
-        const count = counts.get(version) ?? { ok: 0, failed: 0, fuel: 0n }
-        count[result.error === '' ? 'ok' : 'failed']++
+        const count = counts.get(version) ?? { ok: 0, negative: 0, failed: 0, fuel: 0n }
+        count[outcome(result)]++
         count.fuel += result.fuel
         counts.set(version, count)
       }
     }
   }
-  return new Map([...counts].map(([version, { ok, failed, fuel }]) => [version, summary(ok, failed, fuel)]))
+  return new Map([...counts].map(([version, count]) => [version, summary(count)]))
 }
 
-function summary(ok: number, failed: number, fuel: bigint): VersionResults {
-  return { ok, failed, meanFuel: Number(fuel / BigInt(ok + failed)) }
+function outcome({ error, code }: HandlerResult): 'ok' | 'negative' | 'failed' {
+  if (error !== '') return 'failed'
+  return code < 0 ? 'negative' : 'ok'
+}
+
+function summary({ fuel, ...runs }: Omit<VersionResults, 'meanFuel'> & { fuel: bigint }): VersionResults {
+  return { ...runs, meanFuel: Number(fuel / BigInt(runs.ok + runs.negative + runs.failed)) }
 }
 
 /** The version that ran at a place of the history. */

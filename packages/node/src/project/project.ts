@@ -33,8 +33,10 @@ export type LocatedKind = 'applet' | 'instance' | 'strategy' | 'publisher' | 'cr
 
 /** Handler runs of one version of an applet. */
 export interface VersionResults {
-  /** Returned, whatever they returned. */
+  /** Returned zero or more. */
   readonly ok: number
+  /** Returned a negative number, which by convention means that the message was refused. */
+  readonly negative: number
   /** Did not return. */
   readonly failed: number
   /** Units of `docs/spec/fuel.md` per run. */

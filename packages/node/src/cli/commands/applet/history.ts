@@ -23,7 +23,12 @@ interface Version {
   /** RFC 3339. */
   readonly at: string
   readonly steps: readonly { readonly op: 'share' | 'promote' | 'abort'; readonly percent?: number }[]
-  readonly results: { readonly ok: number; readonly failed: number; readonly meanFuel: number }
+  readonly results: {
+    readonly ok: number
+    readonly negative: number
+    readonly failed: number
+    readonly meanFuel: number
+  }
 }
 
 export const registerHistory: Register = (parent, io) => {
@@ -56,12 +61,13 @@ export const registerHistory: Register = (parent, io) => {
 }
 
 function historyText(io: CliIo, versions: readonly Version[]): string {
-  const headings = ['VERSION', 'STATE', 'DEPLOYED', 'BY', 'HOW', 'CODE', 'OK', 'FAILED', 'FUEL', 'NOTE']
+  const headings = ['VERSION', 'STATE', 'DEPLOYED', 'BY', 'HOW', 'CODE', 'OK', 'NEGATIVE', 'FAILED', 'FUEL', 'NOTE']
   const rows = versions.map((version) => {
-    const { ok, failed, meanFuel } = version.results
+    const { ok, negative, failed, meanFuel } = version.results
     const state = version.percent === undefined ? version.state : `canary ${version.percent} %`
     const facts = [String(version.version), state, version.at, version.by || '-', howText(version)]
-    return [...facts, version.codeHash.slice(0, 12), String(ok), String(failed), String(meanFuel), version.note ?? '']
+    const counts = [ok, negative, failed, meanFuel].map(String)
+    return [...facts, version.codeHash.slice(0, 12), ...counts, version.note ?? '']
   })
   return table(io, headings, rows)
 }

@@ -33,7 +33,8 @@ const VersionRow = Type.Object({
     { description: 'what became of a canary' },
   ),
   results: Type.Object({
-    ok: Type.Integer({ description: 'runs of handlers that returned' }),
+    ok: Type.Integer({ description: 'runs of handlers that returned zero or more' }),
+    negative: Type.Integer({ description: 'runs of handlers that returned a negative number' }),
     failed: Type.Integer({ description: 'runs of handlers that did not return' }),
     meanFuel: Type.Integer(),
   }),
@@ -174,7 +175,7 @@ function running({ appletId, version, codeHash, canary }: Applet): Static<typeof
 function versionRow(
   { version: current, canary }: Applet,
   row: AppletVersion,
-  results: VersionResults = { ok: 0, failed: 0, meanFuel: 0 },
+  results: VersionResults = { ok: 0, negative: 0, failed: 0, meanFuel: 0 },
 ): Static<typeof VersionRow> {
   const { version, op, of, codeHash, md5, fileName, resourceId, note, steps } = row
   const isCanary = canary?.version === version
