@@ -276,10 +276,11 @@ export class BatchRun {
 
   /** Messages behind a change see it: the cut between old and new is exact. */
   #useDefinition(): void {
-    this.definition = applyRows(this.definition, this.#editor.changes)
+    const before = this.definition
+    this.definition = applyRows(before, this.#editor.changes)
     if (!this.definition) return
     this.#host.definition = this.definition
-    this.#flow.changed()
+    this.#flow.changed(before, this.definition)
     this.#router = new Router(this.definition)
   }
 

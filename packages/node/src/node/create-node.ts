@@ -137,7 +137,7 @@ async function buildNode(options: NodeOptions, unlock: () => Promise<void>): Pro
       onCommitted(project, batch, { waiting }) {
         const { height, logs, effects, definitionChanges: changes } = batch
         projects.committed(project, { height, messages: waiting.length, logs, effects: effects.length, changes })
-        schedule.committed(project, changes)
+        schedule.committed(project, batch)
         settle.committed(project, batch)
       },
     },

@@ -2,13 +2,14 @@ import type { Message, ProjectKey } from '@w3bstream/protocol'
 import type { ControlDatabase } from '../database/control/control.ts'
 import type { Service } from '../endpoint/endpoint.ts'
 import type { EventManager } from '../event/event-manager.ts'
+import type { ExecutedBatch } from '../event/executor/executor.ts'
+import { FlowTimers } from '../event/flow/flow-timers.ts'
 import type { Committed } from '../event/mailbox.ts'
 import { CronTimers } from '../event/timers/cron/cron-timers.ts'
 import { defaultTimerOptions, TimerService } from '../event/timers/timer-service.ts'
 import { TimerTable } from '../event/timers/timer-table.ts'
 import type { Timers } from '../event/timers/timers.ts'
 import { Traffic } from '../event/traffic/traffic.ts'
-import type { DefinitionChange } from '../project/definition-rows.ts'
 import type { Projects } from '../project/project.ts'
 import type { ProjectIndex } from '../project/project-index.ts'
 import type { Logger } from '../telemetry/logger.ts'
@@ -24,7 +25,7 @@ interface ScheduleDeps {
   readonly now: () => number
 }
 
-/** What happens by the clock: timers, cron jobs, periods of traffic limits. */
+/** What happens by the clock: timers, cron jobs, windows of flows, periods of traffic limits. */
 export interface Schedule {
   readonly timers: Timers
   readonly traffic: Traffic
@@ -33,7 +34,7 @@ export interface Schedule {
   /** From now on timers fire. */
   open(): void
   /** Follows a commit. */
-  committed(project: ProjectKey, changes: readonly DefinitionChange[] | 'unknown'): void
+  committed(project: ProjectKey, batch: Pick<ExecutedBatch, 'definitionChanges' | 'flowWakeMs'>): void
   /** Forgets a project that is gone. */
   forget(project: ProjectKey): void
   /** Puts an answer that an applet waits for through the log: its event is counted, but never refused. */
@@ -72,7 +73,9 @@ export function createSchedule({ control, index, projects, manager, metrics, log
     steadyNow: () => performance.now(),
     logger: logger.child('cron'),
   })
+  const flow = new FlowTimers({ timers, submit: (project, message) => manager.submit(project, message), now })
   timers.add(cron)
+  timers.add(flow)
   return {
     timers,
     traffic,
@@ -81,7 +84,9 @@ export function createSchedule({ control, index, projects, manager, metrics, log
       cron.open()
       timers.open()
     },
-    committed(project, changes) {
+    committed(project, batch) {
+      flow.follow(project, batch)
+      const { definitionChanges: changes } = batch
       if (changes.length === 0) return
       traffic.follow(project, changes)
       cron.follow(project, changes)

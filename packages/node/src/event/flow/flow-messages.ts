@@ -60,8 +60,9 @@ export class FlowMessages {
   }
 
   /** The definition has changed: windows may have to go, or can be closed again. */
-  changed(): void {
-    this.wakeMs = this.#deps.timeMs
+  changed(before: ProjectDefinition | undefined, after: ProjectDefinition): void {
+    const windowed = [before, after].some((one) => one && readyOf(one).plan?.window)
+    if (windowed) this.wakeMs = this.#deps.timeMs
   }
 
   /** Whether a message is for the flow, and not for strategies. */
