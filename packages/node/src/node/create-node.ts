@@ -124,6 +124,9 @@ async function buildNode(options: NodeOptions, unlock: () => Promise<void>): Pro
       mailbox: { messages: limits.mailboxMessages, bytes: limits.mailboxBytes },
       batch: { messages: limits.batchMessages, bytes: limits.batchBytes },
       batchWaitMs: limits.batchWaitMs,
+      turnMs: limits.turnMs,
+      openProjects: limits.openProjects,
+      idleProjectMs: limits.idleProjectMs,
     },
     {
       executor,
@@ -134,6 +137,7 @@ async function buildNode(options: NodeOptions, unlock: () => Promise<void>): Pro
       logger: logger.child('event'),
       uncertified: async (project) => uncertifiedCommits(await projects.reader(project)),
       onOpen: (project) => projects.opening(project),
+      onClosed: (project, unfinished) => projects.closed(project, unfinished),
       onCommitted(project, batch, { waiting }) {
         const { height, logs, effects, definitionChanges: changes } = batch
         projects.committed(project, { height, messages: waiting.length, logs, effects: effects.length, changes })
@@ -184,7 +188,7 @@ async function buildNode(options: NodeOptions, unlock: () => Promise<void>): Pro
         const reader = await projects.reader(key)
         return {
           outboxPending: () => reader.outboxPending(),
-          outboxUpdate: (changes) => executor.updateOutbox(key, changes),
+          outboxUpdate: (changes) => manager.updateOutbox(key, changes),
         }
       },
       onSettled: async (key, effectId, outcome: TransactionOutcome) => {
@@ -196,9 +200,6 @@ async function buildNode(options: NodeOptions, unlock: () => Promise<void>): Pro
   const settle = new Settle({
     dispatch: (key, rows) => dispatcher.enqueue(key, rows),
     publishMqtt: (key, topic, payload) => mqtt.publish(key, topic, payload),
-    chains,
-    updateOutbox: (key, changes) => executor.updateOutbox(key, changes),
-    submit: (key, message) => schedule.submitAnswer(key, message),
     onSettled: (key, id, state) => projects.settled(key, id, state),
     now,
     logger: logger.child('settle'),
@@ -316,6 +317,7 @@ async function buildNode(options: NodeOptions, unlock: () => Promise<void>): Pro
     },
     get firstStart() {
       return firstStart
+        index.flush()
     },
   }
 }

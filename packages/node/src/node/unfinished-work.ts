@@ -25,7 +25,7 @@ export function unfinishedWork({ index, projects, manager, settle, logger }: Unf
     const reader = await projects.reader(key)
     const rows = await reader.outboxPending()
     const uncertified = await uncertifiedCommits(reader)
-    if (rows.length === 0) index.markWorked(key, false)
+    if (rows.length === 0) index.markFinished(key)
     else {
       logger.info('effects were left undone and are taken up again', { project: key, effects: rows.length })
       settle.resume(key, rows)
