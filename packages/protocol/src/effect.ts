@@ -115,7 +115,7 @@ function readBody(reader: Reader): EffectBody {
         kind: 'api',
         method: text('method'),
         url: text('url'),
-        header: JSON.parse(text('header')) as Record<string, string[]>,
+        header: readHeader(text('header')),
         body: reader.bytes('body', limits.payloadBytes),
         eventType: text('eventType'),
       }
@@ -126,6 +126,26 @@ function readBody(reader: Reader): EffectBody {
     default:
       throw new ProtocolError({ code: 'CODEC_VALUE', field: 'effect', value: `${tag}`, wanted: '0 … 4' })
   }
+}
+
+function readHeader(text: string): Record<string, string[]> {
+  const wrong = () =>
+    new ProtocolError({
+      code: 'CODEC_VALUE',
+      field: 'header',
+      value: text,
+      wanted: 'JSON of names with lists of texts',
+    })
+  let json: unknown
+  try {
+    json = JSON.parse(text)
+  } catch {
+    throw wrong()
+  }
+  if (typeof json !== 'object' || json === null || Array.isArray(json) || JSON.stringify(json) !== text) throw wrong()
+  const lists = Object.values(json)
+  if (lists.some((list) => !Array.isArray(list) || list.some((one) => typeof one !== 'string'))) throw wrong()
+  return json as Record<string, string[]>
 }
 
 function readWei(text: string): bigint {

@@ -257,6 +257,11 @@ export function databaseSuite(candidate: Candidate): void {
       expect((await store.outbox({ height: 1n, kind: 'metric' })).data.map(({ index }) => index)).toEqual([2, 1, 0])
       await store.outboxUpdate([{ id: id(0), state: 'IN_BLOCK' }])
       expect((await store.outboxPending()).map(({ index }) => index)).toEqual([0, 1, 2])
+      const places = async (height: bigint, index: number, limit?: number) =>
+        (await store.outboxPending({ from: { height, index }, limit })).map((row) => row.index)
+      expect(await places(1n, 1)).toEqual([1, 2])
+      expect(await places(1n, 0, 2)).toEqual([0, 1])
+      expect(await places(2n, 0)).toEqual([])
     })
 
     it('keeps late writes through a transaction that is rolled back', async () => {

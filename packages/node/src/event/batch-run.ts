@@ -28,6 +28,7 @@ import {
   type ProjectDefinition,
 } from '../project/definition.ts'
 import { applyRows } from '../project/definition-rows.ts'
+import { positionToCollect } from './auto-collect.ts'
 import { type DecidedBatch, type ExecutedBatch, type ExecutorServices, packedPart } from './executor/executor.ts'
 import { type CurrentCall, HandlerHost, type Progress } from './handler-host.ts'
 import { FlowMessages } from './flow/flow-messages.ts'
@@ -35,6 +36,7 @@ import { flowProblems } from './flow/plan.ts'
 import { failureLine, resultOfCall } from './handler-result.ts'
 import type { LiveModules } from './live-modules.ts'
 import { type Route, Router } from './router.ts'
+import { answeredEffect } from './settle/answer-message.ts'
 import { admitFiring } from './timers/cron/fired.ts'
 import { firingOf } from './timers/cron/firing.ts'
 import type { Stopped } from './witness.ts'
@@ -153,7 +155,11 @@ export class BatchRun {
     }
     const receipt = await this.#run(message, id, index)
     // What was refused was not executed; its sender tries again under the same key.
-    if (receipt.status !== 'refused') this.#idempotency.set(text, { key, index })
+    if (receipt.status !== 'refused') {
+      this.#idempotency.set(text, { key, index })
+      const answered = answeredEffect(message)
+      if (answered) await this.#transaction.outboxUpdate(answered, { state: 'CONFIRMED' })
+    }
     return receipt
   }
 
@@ -178,6 +184,8 @@ export class BatchRun {
     const sender = { publisherId: message.publisherId, messageId: id }
     const routes = message.eventType === '' ? [] : this.#router.find(message.eventType, sender)
     if (routes.length === 0) return { ...receipt, status: message.kind === 'answer' ? 'applied' : 'unrouted' }
+    const position = positionToCollect(message, routes)
+    if (position !== undefined) this.#host.collect(index, position)
     // The usual message has one handler and ends without waiting: no promise is made for it.
     if (routes.length === 1) {
       const result = this.#handle(routes[0]!, message, index, 0)

@@ -161,6 +161,11 @@ export class HandlerHost implements HostContext {
     this.#call = undefined
   }
 
+  /** A measurement by the node itself of what a device sent, whatever its handlers do. */
+  collect(messageIndex: number, json: string): void {
+    this.#addEffect(messageIndex, { kind: 'metric', json })
+  }
+
   /** A log line by the node itself about a handler. */
   note(call: CurrentCall, level: number, message: string): void {
     this.#row(call, 'handler', level, message)
@@ -359,16 +364,13 @@ export class HandlerHost implements HostContext {
     this.writes.keep(this.digest)
     for (const { request, result } of this.#sqlWrites) writeSqlDigest(this.digest, request, result)
     if (this.#savepoint) await this.#transaction.releaseSavepoint()
-    for (const { body, signed } of this.#pending) {
-      const index = this.effects.length
-      const effect = {
-        id: effectId(this.#projectBytes, this.#height, index),
-        index,
-        messageIndex: this.#current.messageIndex,
-        body,
-      }
-      this.effects.push({ effect, local: signed ? encodeLocal(signed) : '' })
-    }
+    for (const { body, signed } of this.#pending) this.#addEffect(this.#current.messageIndex, body, signed)
+  }
+
+  #addEffect(messageIndex: number, body: EffectBody, signed?: SignedTransaction): void {
+    const index = this.effects.length
+    const effect = { id: effectId(this.#projectBytes, this.#height, index), index, messageIndex, body }
+    this.effects.push({ effect, local: signed ? encodeLocal(signed) : '' })
   }
 
   async #drop(): Promise<void> {

@@ -23,7 +23,6 @@ import { EventCounter } from '../event/event-counter.ts'
 import { EventManager } from '../event/event-manager.ts'
 import { createPool } from '../event/executor/pool/pool.ts'
 import { Ingest } from '../event/ingest.ts'
-import { Settle } from '../event/settle.ts'
 import { defaultProjectSettings } from '../project/definition.ts'
 import { ProjectIndex } from '../project/project-index.ts'
 import { defaultProjectsOptions, NodeProjects } from '../project/projects.ts'
@@ -41,6 +40,7 @@ import type { NodeOptions } from './options.ts'
 import { countPublishers } from './publisher-gauge.ts'
 import { createSchedule } from './schedule-services.ts'
 import { Services } from './services.ts'
+import { createSettle } from './settle-services.ts'
 import { unfinishedWork } from './unfinished-work.ts'
 import { version } from './version.ts'
 
@@ -142,7 +142,7 @@ async function buildNode(options: NodeOptions, unlock: () => Promise<void>): Pro
         const { height, logs, effects, definitionChanges: changes } = batch
         projects.committed(project, { height, messages: waiting.length, logs, effects: effects.length, changes })
         schedule.committed(project, batch)
-        settle.committed(project, batch)
+        settle.committed(project, batch, (index) => waiting[index]!.message.publisherKey)
       },
     },
   )
@@ -165,6 +165,7 @@ async function buildNode(options: NodeOptions, unlock: () => Promise<void>): Pro
     logger: logger.child('projects'),
     submit: (key, message) => manager.submit(key, message),
     async close(key) {
+      settle.forget(key)
       await dispatcher.forget(key)
       await manager.close(key)
     },
@@ -197,12 +198,11 @@ async function buildNode(options: NodeOptions, unlock: () => Promise<void>): Pro
       },
     },
   )
-  const settle = new Settle({
+  const settle = createSettle(options, {
     dispatch: (key, rows) => dispatcher.enqueue(key, rows),
     publishMqtt: (key, topic, payload) => mqtt.publish(key, topic, payload),
     onSettled: (key, id, state) => projects.settled(key, id, state),
-    now,
-    logger: logger.child('settle'),
+    ...{ chains, projects, manager, executor, metrics, now, logger },
   })
 
   countPublishers(metrics, index)
@@ -286,7 +286,19 @@ async function buildNode(options: NodeOptions, unlock: () => Promise<void>): Pro
   const unfinished = unfinishedWork({ index, projects, manager, settle, logger })
   // Written order is start order. Endpoints come last: they open when everything behind them stands.
   const services = new Services(
-    [accounts, admin, chains, manager, registry, ...schedule.services, unfinished, dispatcher, ...mqtt.services, rpc, http],
+    [
+      accounts,
+      admin,
+      chains,
+      manager,
+      registry,
+      ...schedule.services,
+      unfinished,
+      dispatcher,
+      ...mqtt.services,
+      rpc,
+      http,
+    ],
     logger,
   )
 
@@ -305,6 +317,7 @@ async function buildNode(options: NodeOptions, unlock: () => Promise<void>): Pro
         await services.stop(signal)
       } finally {
         wallet.close()
+        index.flush()
         control.close()
         await unlock()
       }
@@ -317,7 +330,6 @@ async function buildNode(options: NodeOptions, unlock: () => Promise<void>): Pro
     },
     get firstStart() {
       return firstStart
-        index.flush()
     },
   }
 }

@@ -1,5 +1,6 @@
 import { accessSync, constants } from 'node:fs'
 import { resolve } from 'node:path'
+import { parseNetwork } from '../outbound/address-policy.ts'
 import type { LogFormat } from '../telemetry/pino-logger.ts'
 import { defaultNodeLimits, defaultNodeOptions, type LogLevel, type NodeLimits, type NodeOptions } from './options.ts'
 
@@ -100,6 +101,21 @@ export const optionTable: Table = {
     env: 'W3BSTREAM_MQTT_BROKER',
     description: 'attach to this MQTT broker too, such as mqtt://broker:1883',
     read: (text) => url(text, ['mqtt:', 'mqtts:', 'ws:', 'wss:']),
+  },
+  zkProver: {
+    argument: 'URL',
+    env: 'W3BSTREAM_ZK_PROVER',
+    description: 'prover that applets may ask for proofs, such as ws://prover:4001/api/proofs',
+    read: (text) => url(text, ['ws:', 'wss:']),
+  },
+  outboundPrivate: {
+    argument: 'CIDR,…',
+    env: 'W3BSTREAM_OUTBOUND_PRIVATE',
+    description: 'networks that HTTP requests of applets may reach though they are not public',
+    read: (text) =>
+      list(text).map((item) =>
+        parseNetwork(item) ? item : refuse('networks such as 10.1.0.0/16, separated by commas'),
+      ),
   },
   logLevel: {
     argument: 'LEVEL',

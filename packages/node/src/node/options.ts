@@ -65,6 +65,10 @@ export interface NodeOptions {
   readonly adminPassword?: string
   /** Encrypts the wallet's files. Without it the node keeps a random one beside them, in a file of mode 0600. */
   readonly keystorePassphrase?: string
+  /** `ws://` or `wss://` URL of a prover that `/system/gen_zk_proof` asks. @default none, and it answers an error */
+  readonly zkProver?: string
+  /** Networks in CIDR form that HTTP requests of applets may reach though they are not public. @default [] */
+  readonly outboundPrivate: readonly string[]
   /** JSON array of chains, added to the built-in table (same chain id or name: replacing). */
   readonly chains?: string
   /** Host names that a wallet's login message may be made for. @default the host names the node listens on */
@@ -90,13 +94,13 @@ export const defaultNodeLimits: NodeLimits = {
   batchMessages: 1000,
   batchBytes: 8 * 1024 * 1024,
   batchWaitMs: 0,
+  turnMs: 50,
+  openProjects: 256,
+  idleProjectMs: 60_000,
   httpConnections: 10_000,
   mqttConnections: 10_000,
 }
 
-  turnMs: 50,
-  openProjects: 256,
-  idleProjectMs: 60_000,
 export const defaultNodeOptions: NodeOptions = {
   dataDir: resolve('w3bstream-data'),
   host: '127.0.0.1',
@@ -105,6 +109,7 @@ export const defaultNodeOptions: NodeOptions = {
   eventPort: 8889,
   mqttPort: 1883,
   mqttWsPort: 'off',
+  outboundPrivate: [],
   loginDomains: [],
   whiteList: [],
   sessionMs: 3_600_000,
@@ -123,6 +128,7 @@ export function printable(options: NodeOptions): Record<string, unknown> {
     .map(([name, value]) => [name, secrets.has(name) ? '***' : value] as const)
   const shown: Record<string, unknown> = Object.fromEntries(entries)
   if (options.mqttBroker) shown.mqttBroker = strikeUrl(options.mqttBroker)
+  if (options.zkProver) shown.zkProver = strikeUrl(options.zkProver)
   if (options.chains) shown.chains = strikeChains(options.chains)
   return shown
 }

@@ -1,7 +1,7 @@
 import type { ProjectKey } from '@w3bstream/protocol'
 import type { Service } from '../endpoint/endpoint.ts'
 import type { EventManager } from '../event/event-manager.ts'
-import type { Settle } from '../event/settle.ts'
+import type { Settle } from '../event/settle/settle.ts'
 import type { Projects } from '../project/project.ts'
 import type { ProjectIndex } from '../project/project-index.ts'
 import { uncertifiedCommits } from '../project/uncertified.ts'
@@ -28,7 +28,7 @@ export function unfinishedWork({ index, projects, manager, settle, logger }: Unf
     if (rows.length === 0) index.markFinished(key)
     else {
       logger.info('effects were left undone and are taken up again', { project: key, effects: rows.length })
-      settle.resume(key, rows)
+      await settle.resume(key, rows)
     }
     if (uncertified.length > 0) await manager.wake(key)
   }

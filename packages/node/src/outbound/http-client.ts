@@ -129,7 +129,7 @@ function toList(value: string | string[] | undefined): string[] {
 function redirectOf(hop: Hop, { status, header }: OutboundResponse): Hop | undefined {
   const location = header.location?.[0]
   if (![301, 302, 303, 307, 308].includes(status) || location === undefined) return undefined
-  const url = URL.canParse(location, hop.url) ? new URL(location, hop.url) : undefined
+  const url = URL.canParse(location, hop.url.href) ? new URL(location, hop.url) : undefined
   if (!url || !/^https?:$/.test(url.protocol) || url.username || url.password)
     throw new OutboundError({ code: 'OUTBOUND_REDIRECTS', host: hop.url.host, detail: 'a redirect to no web address' })
   const kept = url.origin === hop.url.origin ? hop.header : without(hop.header, credentials)

@@ -141,7 +141,8 @@ export class MemoryStore implements ProjectStore {
   }
 
   async query(request: SqlRequest, limits: SqlLimits): Promise<SqlResult> {
-    return this.#project.query(request, limits)
+    const { timeMs } = await this.tip()
+    return this.#project.query({ clockMs: timeMs, ...request }, limits)
   }
 
   async close(): Promise<void> {

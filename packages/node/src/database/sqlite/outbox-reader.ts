@@ -1,4 +1,4 @@
-import type { EffectState, OutboxRow, Page, Paged } from '../database.ts'
+import type { EffectState, OutboxRange, OutboxRow, Page, Paged } from '../database.ts'
 import { heightOf, indexOf, rowNumber, rowsPerBatch } from './row.ts'
 import { Filter, selectPage } from './select.ts'
 import type { Statements } from './statements.ts'
@@ -24,9 +24,10 @@ function toOutboxRow(stored: StoredEffect): OutboxRow {
 }
 
 /** Effects that are not settled, in the order of the history. */
-export function pendingEffects(statements: Statements): OutboxRow[] {
-  const sql = `SELECT ${columns} FROM outbox INDEXED BY outbox_open WHERE settled = 0 ORDER BY row`
-  return statements.all<StoredEffect>(sql).map(toOutboxRow)
+export function pendingEffects(statements: Statements, { from, limit = -1 }: OutboxRange = {}): OutboxRow[] {
+  const first = from === undefined ? 0 : rowNumber(from.height, from.index)
+  const sql = `SELECT ${columns} FROM outbox INDEXED BY outbox_open WHERE settled = 0 AND row >= ? ORDER BY row LIMIT ?`
+  return statements.all<StoredEffect>(sql, first, limit).map(toOutboxRow)
 }
 
 export interface OutboxFilter extends Page {

@@ -5,6 +5,7 @@ import type {
   DefinitionRow,
   LogRow,
   MessageRow,
+  OutboxRange,
   OutboxRow,
   Page,
   Paged,
@@ -144,8 +145,8 @@ export class SqliteReader implements ProjectReader {
     )
   }
 
-  outboxPending(): OutboxRow[] {
-    return guarded(() => pendingEffects(this.#statements))
+  outboxPending(range?: OutboxRange): OutboxRow[] {
+    return guarded(() => pendingEffects(this.#statements, range))
   }
 
   outbox(filter: OutboxFilter): Paged<OutboxRow> {
@@ -153,7 +154,9 @@ export class SqliteReader implements ProjectReader {
   }
 
   query(request: SqlRequest, limits: { rows: number; bytes: number }): SqlResult {
-    return guarded(() => this.#sql.query(request, limits))
+    // Between batches the clock stands where the last one left it.
+    const timed = { clockMs: this.tip().timeMs, ...request }
+    return guarded(() => this.#sql.query(timed, limits))
   }
 
   close(): void {

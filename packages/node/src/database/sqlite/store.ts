@@ -1,6 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite'
 import type { Sfid } from '@w3bstream/protocol'
-import type { ProjectStore, ProjectTransaction, SqlRequest } from '../database.ts'
+import type { OutboxRange, ProjectStore, ProjectTransaction, SqlRequest } from '../database.ts'
 import { AppletSql } from '../sql/applet-sql.ts'
 import { guarded } from '../sql/sqlite-fault.ts'
 import { BatchWriter } from './batch-writer.ts'
@@ -134,8 +134,8 @@ export class SqliteStore implements ProjectStore {
     return this.#reader().listKv(filter)
   }
 
-  outboxPending() {
-    return this.#reader().outboxPending()
+  outboxPending(range?: OutboxRange) {
+    return this.#reader().outboxPending(range)
   }
 
   outbox(filter: OutboxFilter) {

@@ -1,0 +1,91 @@
+import { decodeEffectBody, type Hex, toHex } from '@w3bstream/protocol'
+import type { OutboxRow, ProjectReader } from '../../database/database.ts'
+import { parseObject } from '../api-call/request.ts'
+
+/** What an applet is told of a transaction that it sent by `/system/send_tx`. */
+export type TransactionEnd = { readonly state: 'CONFIRMED' | 'FAILED' } | { readonly timeout: true }
+
+/** Where a transaction stands in the outbox. */
+export interface TransactionPlace {
+  readonly height: bigint
+  readonly effect: string
+}
+
+type Outbox = Pick<ProjectReader, 'outbox'>
+
+/** Calls that are searched for a transaction's id, newest first, and how many are read at once. */
+const searchedCalls = 10_000
+const pageSize = 200
+/** The longest that a timer is set for: longer ones would fire at once. */
+const longestTimerMs = 2 ** 31 - 1
+
+/** Waits for the end of transactions; nothing is remembered that the outbox does not say too. */
+export class TransactionEnds {
+  readonly #waiting = new Map<string, Set<(end: TransactionEnd) => void>>()
+
+  /** To be called when a transaction has come to its end. */
+  ended(effectId: Uint8Array, state: 'CONFIRMED' | 'FAILED'): void {
+    for (const tell of this.#waiting.get(toHex(effectId)) ?? []) tell({ state })
+  }
+
+  /**
+   * The end of a transaction, or that it did not come in time. Never resolves after the signal.
+   * @param untilMs time of the clock
+   */
+  async wait(outbox: Outbox, place: TransactionPlace, untilMs: number, signal: AbortSignal): Promise<TransactionEnd> {
+    const { promise, resolve } = Promise.withResolvers<TransactionEnd>()
+    const waiting = this.#waiting.get(place.effect) ?? new Set()
+    this.#waiting.set(place.effect, waiting.add(resolve))
+    const late = () => resolve({ timeout: true })
+    const timer = setTimeout(late, Math.min(Math.max(untilMs - Date.now(), 0), longestTimerMs)).unref()
+    const stop = () => clearTimeout(timer)
+    signal.addEventListener('abort', stop)
+    try {
+      // Asked when whoever tells of the end is listened to already: it cannot be missed in between.
+      const state = await stateOf(outbox, place)
+      if (state === 'CONFIRMED' || state === 'FAILED') return { state }
+      return await promise
+    } finally {
+      stop()
+      signal.removeEventListener('abort', stop)
+      waiting.delete(resolve)
+      if (waiting.size === 0) this.#waiting.delete(place.effect)
+    }
+  }
+}
+
+async function stateOf(outbox: Outbox, { height, effect }: TransactionPlace): Promise<OutboxRow['state'] | undefined> {
+  const { data } = await outbox.outbox({ height, kind: 'transaction', size: -1 })
+  return data.find(({ id }) => toHex(id) === effect)?.state
+}
+
+/** Finds a transaction by the id that `/system/send_tx` answered. @returns undefined when it is none of the latest */
+export async function findTransaction(outbox: Outbox, transactionID: string): Promise<TransactionPlace | undefined> {
+  for (let offset = 0; offset < searchedCalls; offset += pageSize) {
+    const { data } = await outbox.outbox({ kind: 'api', size: pageSize, offset })
+    for (const row of data) {
+      const told = toldOf(row)
+      if (told?.transactionID === transactionID && told.effect) return { height: row.height, effect: told.effect }
+    }
+    if (data.length < pageSize) return undefined
+  }
+  return undefined
+}
+
+interface Told {
+  readonly transactionID: string
+  /** Absent when it could not be signed; `error` says why. */
+  readonly effect?: Hex
+  readonly untilMs?: number
+  readonly error?: string
+}
+
+function toldOf({ body }: OutboxRow): Told | undefined {
+  const call = decodeEffectBody(body)
+  return call.kind === 'api' && call.url === '/system/send_tx' ? readTold(call.body) : undefined
+}
+
+/** The body of an effect that promises the end of a transaction. */
+export function readTold(body: Uint8Array): Told | undefined {
+  return parseObject(body) as unknown as Told | undefined
+}
