@@ -1,9 +1,8 @@
 /** Statements outside the dialect, and what the refusal names. */
 export const refusals: readonly (readonly [string, RegExp])[] = [
-  ['SELECT now()', /now/],
   ['SELECT random()', /random/],
-  ['SELECT current_timestamp', /CURRENT_TIMESTAMP/],
-  ['SELECT current_date', /CURRENT_DATE/],
+  ['SELECT statement_timestamp()', /statement_timestamp/],
+  ['SELECT current_time', /CURRENT_TIME/],
   ['SELECT clock_timestamp()', /clock_timestamp/],
   ['SELECT gen_random_uuid()', /gen_random_uuid/],
   ["SELECT nextval('s')", /nextval/],
@@ -11,7 +10,9 @@ export const refusals: readonly (readonly [string, RegExp])[] = [
   ['SELECT pg_catalog.version()', /pg_catalog/],
   ['SELECT constructor(1)', /constructor/],
   ['SELECT user', /USER/],
-  ['CREATE TABLE t (a timestamp DEFAULT now())', /now/],
+  ['CREATE TABLE t (a text DEFAULT now()::text)', /now/],
+  ['CREATE TABLE t (a timestamp CHECK (a < now()))', /now/],
+  ['CREATE INDEX i ON station (current_date)', /clock/],
   ['CREATE TABLE t (a int DEFAULT (SELECT 1))', /default/],
   ['BEGIN', /BEGIN/],
   ['COMMIT', /COMMIT/],

@@ -104,10 +104,10 @@ export class MemoryTransaction implements ProjectTransaction {
     this.#draft.definition = this.#draft.definition.filter((row) => row.kind !== kind || row.id !== id)
   }
 
-  async migrate(schema: DatabaseSchema): Promise<void> {
+  async migrate(schema: DatabaseSchema, clockMs?: number): Promise<void> {
     this.#check()
     this.#project.keepCommitted()
-    this.#project.sql.migrate(schema)
+    this.#project.sql.migrate(schema, clockMs)
   }
 
   async findIdempotent(

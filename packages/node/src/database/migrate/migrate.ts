@@ -59,7 +59,7 @@ function apply(found: TableDefinition, change: TableChange, needs: MigrateNeeds)
     return
   }
   let table = found
-  for (const column of change.added) table = tables.addColumn(table, column)
+  for (const column of change.added) table = tables.addColumn(table, column, needs.clockMs)
   const wanted = change.result.indexes
   for (const index of found.indexes)
     if (!wanted.some((other) => same(other, index))) table = tables.dropIndex(table, index.name)
@@ -68,10 +68,10 @@ function apply(found: TableDefinition, change: TableChange, needs: MigrateNeeds)
 }
 
 /** New columns come first, by themselves, so that the rows have them when they move. */
-function rebuild(found: TableDefinition, change: TableChange, { tables }: MigrateNeeds): void {
+function rebuild(found: TableDefinition, change: TableChange, { tables, clockMs }: MigrateNeeds): void {
   const addable = change.added.filter(({ serial }) => !serial)
   let table = found
-  for (const column of addable) table = tables.addColumn(table, column)
+  for (const column of addable) table = tables.addColumn(table, column, clockMs)
   if (addable.length < change.added.length) {
     // Only an empty table gets a column that numbers itself: it is made anew.
     tables.drop(table)

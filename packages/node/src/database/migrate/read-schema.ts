@@ -1,12 +1,13 @@
 import type { DatabaseSchema, TableSchema } from '../database.ts'
 import { DatabaseError } from '../errors.ts'
 import type { ColumnDefinition, IndexDefinition, TableDefinition } from '../sql/catalog.ts'
+import type { Default } from '../sql/constant.ts'
 import type { DefineNeeds } from '../sql/define.ts'
 import { statementLimits } from '../sql/limits.ts'
-import { nameProblem, physicalName, quoteName } from '../sql/names.ts'
+import { nameProblem, physicalName } from '../sql/names.ts'
 import { type ColumnType, isInteger } from '../sql/types.ts'
 import { typeOfDatatype } from './datatypes.ts'
-import { printDefault } from './default.ts'
+import { readDefault } from './default.ts'
 
 /** Tables that one schema may declare. */
 const tableLimit = 200
@@ -107,10 +108,10 @@ class TableReader {
       : { name: column.name, type, notNull, default: value }
   }
 
-  #default(text: string | null | undefined, type: ColumnType, path: string): string | undefined {
+  #default(text: string | null | undefined, type: ColumnType, path: string): Default | undefined {
     if (text === undefined || text === null) return undefined
     try {
-      return printDefault(text, type, this.#needs)
+      return readDefault(text, type, this.#needs)
     } catch (error) {
       this.#problem(path, `${JSON.stringify(text)}: ${(error as Error).message}`)
       return undefined
@@ -139,7 +140,7 @@ class TableReader {
     const primary = unique && /^primary$|pkey$/i.test(key.name ?? '')
     const kind = primary ? 'primary' : unique ? 'ui' : 'i'
     const { name: table } = this.#table
-    const terms = names.map((name) => (nameProblem(name) ? name : quoteName(name)))
+    const terms = names.map((name) => ({ expression: { type: 'ref' as const, name } }))
     return { name: `${table}_${table}_${kind}_${names.join('_')}`, unique, terms }
   }
 

@@ -4,8 +4,8 @@ import type { DatabaseSchema, SqlLimits, SqlRequest, SqlResult } from '../databa
 import { DatabaseError } from '../errors.ts'
 import { migrateSchema } from '../migrate/migrate.ts'
 import { readSchema } from '../migrate/read-schema.ts'
-import { printConstant } from './cast.ts'
 import { Catalog } from './catalog.ts'
+import { clockMicros } from './clock.ts'
 import { type Compiled, compile } from './compile.ts'
 import type { Raw } from './convert.ts'
 import { type DefineNeeds, define, isDefinition } from './define.ts'
@@ -68,7 +68,8 @@ export class AppletSql {
     const node = parseStatement(request.statement)
     if (isDefinition(node)) {
       checkCount(0, request)
-      this.#atomically(() => define(node, this.#define))
+      const { clockMs } = request
+      this.#atomically(() => define(node, { ...this.#define, ...(clockMs !== undefined && { clockMs }) }))
       this.#cache.clear()
       return { columns: [], rows: [], changes: 0 }
     }
@@ -99,8 +100,9 @@ export class AppletSql {
   }
 
   /** @throws DatabaseError SCHEMA_INVALID, SCHEMA_DESTRUCTIVE; nothing is changed then */
-  migrate(schema: DatabaseSchema): void {
-    this.#atomically(() => migrateSchema(schema, { ...this.#define, db: this.#db }))
+  migrate(schema: DatabaseSchema, clockMs?: number): void {
+    const needs = { ...this.#define, db: this.#db, ...(clockMs !== undefined && { clockMs }) }
+    this.#atomically(() => migrateSchema(schema, needs))
     this.#cache.clear()
   }
 
@@ -125,8 +127,9 @@ export class AppletSql {
   }
 
   #run(prepared: Prepared, request: SqlRequest, limits: SqlLimits): SqlResult {
+    const { statement, columns, reads, usesClock, numbered } = prepared
     const values = request.params.map(bindParam)
-    const { statement, columns, reads } = prepared
+    if (usesClock) values.push(clockMicros(request.clockMs))
     const guarded = <T>(run: () => T) => runStatement(() => this.#guard.restricted(run))
     if (columns.length === 0) {
       const { changes } = guarded(() => statement.run(...values))
@@ -134,18 +137,23 @@ export class AppletSql {
     }
     const read = () =>
       guarded(() =>
-        collect(statement.iterate(...values) as Iterable<readonly unknown[]> as Iterable<Raw[]>, columns, limits),
+        collect(
+          statement.iterate(...values) as Iterable<readonly unknown[]> as Iterable<Raw[]>,
+          columns,
+          limits,
+          numbered,
+        ),
       )
     // A write that answers rows may exceed the limits after it has written.
     const rows = reads ? read() : this.#atomically(read)
     return { columns: resultColumns(columns), rows, changes: reads ? 0 : rows.length }
   }
 
-  #constant(sql: string): string {
+  #constant(sql: string): Raw {
     const statement = runStatement(() => this.#guard.restricted(() => this.#db.prepare(`SELECT ${sql} AS value`)))
     statement.setReadBigInts(true)
     const row = runStatement(() => this.#guard.restricted(() => statement.get()))
-    return printConstant((row?.value ?? null) as Raw)
+    return (row?.value ?? null) as Raw
   }
 
   /** Undoes everything when it fails. */

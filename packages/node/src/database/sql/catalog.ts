@@ -1,4 +1,6 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
+import type { Expr } from 'pgsql-ast-parser'
+import type { Default } from './constant.ts'
 import type { ColumnType } from './types.ts'
 
 /** A table of the applets as it was declared, in the dialect's types. */
@@ -7,8 +9,8 @@ export interface TableDefinition {
   readonly name: string
   readonly columns: readonly ColumnDefinition[]
   readonly uniques: readonly (readonly string[])[]
-  /** Conditions, printed. */
-  readonly checks: readonly string[]
+  /** Conditions, as they were parsed. */
+  readonly checks: readonly Expr[]
   readonly indexes: readonly IndexDefinition[]
 }
 
@@ -16,8 +18,7 @@ export interface ColumnDefinition {
   readonly name: string
   readonly type: ColumnType
   readonly notNull: boolean
-  /** A constant, printed. */
-  readonly default?: string
+  readonly default?: Default
   /** Numbers itself; at most one column of a table. */
   readonly serial?: boolean
 }
@@ -25,10 +26,16 @@ export interface ColumnDefinition {
 export interface IndexDefinition {
   readonly name: string
   readonly unique: boolean
-  /** Columns or expressions with their order, printed. */
-  readonly terms: readonly string[]
-  /** Condition of a partial index, printed. */
-  readonly where?: string
+  readonly terms: readonly IndexTerm[]
+  /** Condition of a partial index, as it was parsed. */
+  readonly where?: Expr
+}
+
+/** A column or expression of an index, as it was parsed. */
+export interface IndexTerm {
+  readonly expression: Expr
+  /** @default false */
+  readonly descending?: boolean
 }
 
 /** Where the declarations are kept. */

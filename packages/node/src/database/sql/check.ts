@@ -1,3 +1,4 @@
+import { clocks } from './clock.ts'
 import { statementLimits } from './limits.ts'
 import { refuse } from './refuse.ts'
 
@@ -50,6 +51,7 @@ const nodes: Readonly<Record<string, readonly string[]>> = {
   member: ['operand', 'op', 'member'],
   substring: ['value', 'from', 'for'],
   extract: ['field', 'from'],
+  keyword: ['keyword'],
 }
 
 const hints: Readonly<Record<string, string>> = {
@@ -75,8 +77,9 @@ export function check(node: unknown, depth = 0): void {
 }
 
 function checkFields(type: string, node: object): void {
-  const known = Object.hasOwn(nodes, type) ? nodes[type] : undefined
   const keyword = (node as { keyword?: string }).keyword
+  const offered = keyword === undefined || Object.hasOwn(clocks, keyword)
+  const known = offered && Object.hasOwn(nodes, type) ? nodes[type] : undefined
   if (!known) refuse((keyword ?? type).toUpperCase(), hints[type] ?? fallback)
   for (const [field, value] of Object.entries(node))
     if (field !== 'type' && value !== undefined && value !== null && !known.includes(field))

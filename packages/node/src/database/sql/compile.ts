@@ -3,7 +3,7 @@ import type { Catalog } from './catalog.ts'
 import { printDelete, printInsert, printUpdate } from './print-dml.ts'
 import { isSelect, printBindings, printSelect } from './print-select.ts'
 import { refuse } from './refuse.ts'
-import { type Compilation, Scope, type ScopeColumn } from './scope.ts'
+import { newCompilation, Scope, type ScopeColumn } from './scope.ts'
 import type { ColumnType } from './types.ts'
 
 /** A statement on rows, ready for SQLite. */
@@ -14,20 +14,25 @@ export interface Compiled {
   readonly columns: readonly ScopeColumn[]
   /** How many parameters it names. */
   readonly params: number
+  /** Behind them the batch's clock is bound, microseconds. */
+  readonly usesClock: boolean
+  /** Behind the columns each row has its number, by which the rows are to be ordered. */
+  readonly numbered: boolean
 }
 
 /** @throws DatabaseError SQL_FAILED, SQL_REFUSED */
 export function compile(node: Statement, catalog: Catalog, params: readonly (ColumnType | undefined)[]): Compiled {
-  const compilation: Compilation = { catalog, params, highestParam: 0, sources: 0 }
-  const { sql, columns } = print(node, new Scope(compilation))
-  return { sql, columns, reads: isReading(node), params: compilation.highestParam }
+  const compilation = newCompilation(catalog, params)
+  const { sql, columns, numbered = false } = print(node, new Scope(compilation))
+  const { highestParam, usesClock } = compilation
+  return { sql, columns, reads: isReading(node), params: highestParam, usesClock, numbered }
 }
 
 function isReading(node: Statement): boolean {
   return node.type === 'with' ? isReading(node.in) : isSelect(node)
 }
 
-function print(node: Statement, root: Scope): { sql: string; columns: readonly ScopeColumn[] } {
+function print(node: Statement, root: Scope): { sql: string; columns: readonly ScopeColumn[]; numbered?: boolean } {
   switch (node.type) {
     case 'insert':
       return printInsert(node, root)
@@ -36,12 +41,14 @@ function print(node: Statement, root: Scope): { sql: string; columns: readonly S
     case 'delete':
       return printDelete(node, root)
     case 'with': {
-      if (isSelect(node.in)) return printSelect(node, root)
+      if (isSelect(node.in)) return printSelect(node, root, { ordered: true })
       const { prefix, bindings } = printBindings(node, root)
       const inner = print(node.in, new Scope(root.compilation, { bindings }))
       return { ...inner, sql: prefix + inner.sql }
     }
     default:
-      return isSelect(node) ? printSelect(node, root) : refuse(node.type.toUpperCase(), 'what docs/spec/sql.md lists')
+      return isSelect(node)
+        ? printSelect(node, root, { ordered: true })
+        : refuse(node.type.toUpperCase(), 'what docs/spec/sql.md lists')
   }
 }

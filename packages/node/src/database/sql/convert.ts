@@ -44,7 +44,7 @@ export function toNumeric(value: Raw, size: Raw, scale: Raw): number {
   if (!Number.isFinite(number)) return wrong('numeric', value)
   if (size === null) return number
   const rounded = roundDecimal(number, Number(scale))
-  if (Math.abs(rounded) >= 10 ** (Number(size) - Number(scale)))
+  if (Math.abs(rounded) >= Number(`1e${Number(size) - Number(scale)}`))
     fail(`numeric(${size},${scale}) out of range: ${number}`)
   return rounded
 }

@@ -7,13 +7,18 @@ import type {
   Expr,
   Statement,
 } from 'pgsql-ast-parser'
-import { cast, type Printed } from './cast.ts'
+import { assign, cast, type Printed } from './cast.ts'
 import type { Catalog, ColumnDefinition, IndexDefinition, TableDefinition } from './catalog.ts'
+import { isClock } from './clock.ts'
+import { type Default, defaultOf } from './constant.ts'
+import type { Raw } from './convert.ts'
 import { statementLimits } from './limits.ts'
+import { mentions } from './mentions.ts'
 import { physicalName, quoteName } from './names.ts'
-import { printCondition, printExpression } from './print-expression.ts'
+import { printExpression } from './print-expression.ts'
+import { printOn } from './print-table.ts'
 import { fail, refuse } from './refuse.ts'
-import { columnsOf, Scope } from './scope.ts'
+import { newCompilation, Scope } from './scope.ts'
 import type { Tables } from './tables.ts'
 import { type ColumnType, columnType, serialTypes } from './types.ts'
 
@@ -21,8 +26,10 @@ import { type ColumnType, columnType, serialTypes } from './types.ts'
 export interface DefineNeeds {
   readonly catalog: Catalog
   readonly tables: Tables
-  /** Computes a constant expression and prints its value. */
-  constant(printed: string): string
+  /** Computes a constant expression. */
+  constant(printed: string): Raw
+  /** The batch's clock, milliseconds. */
+  readonly clockMs?: number
 }
 
 /** A statement that changes tables instead of rows. */
@@ -93,7 +100,8 @@ function constraints(
   for (const name of uniques.flat())
     if (!table.columns.some((column) => column.name === name)) fail(`column ${name} does not exist`)
   const conditions = [...definitions.flatMap((column) => column.constraints ?? []), ...(node.constraints ?? [])]
-  const checks = conditions.flatMap((item) => (item.type === 'check' ? [printOn(table, item.expr, needs)] : []))
+  const checks = conditions.flatMap((item) => (item.type === 'check' ? [item.expr] : []))
+  for (const check of checks) printOn(table, check, needs.catalog)
   return { uniques, checks }
 }
 
@@ -115,28 +123,18 @@ function defineColumn(node: CreateColumnDef, needs: DefineNeeds): ColumnDefiniti
   return value === undefined ? { name, type, notNull } : { name, type, notNull, default: value }
 }
 
-/** The value of a default, computed now. @throws DatabaseError SQL_REFUSED when it is not constant */
-export function constantOf(node: Expr, type: ColumnType, needs: DefineNeeds): string {
-  const compilation = { catalog: needs.catalog, params: [], highestParam: 0, sources: 0 }
+/** The value of a default, computed now; the clock stays what it is. @throws DatabaseError SQL_REFUSED when it is not constant */
+export function constantOf(node: Expr, type: ColumnType, needs: DefineNeeds): Default {
+  const compilation = newCompilation(needs.catalog)
   if (mentions(node, ['ref', 'parameter', 'select', 'union', 'union all', 'values', 'with']))
     refuse('a default that is not constant', 'a constant expression')
   const printed: Printed = printExpression(node, new Scope(compilation))
-  return needs.constant(cast(printed.type ? printed : { ...printed, soft: true }, type))
-}
-
-function mentions(node: unknown, types: readonly string[]): boolean {
-  if (typeof node !== 'object' || node === null) return false
-  const { type } = node as { type?: string }
-  return (type !== undefined && types.includes(type)) || Object.values(node).some((value) => mentions(value, types))
-}
-
-/** A condition or index expression over the columns of a table, by their bare names. */
-function printOn(table: TableDefinition, node: Expr, needs: DefineNeeds, place?: string): string {
-  if (mentions(node, ['parameter', 'select', 'union', 'union all', 'values', 'with']))
-    refuse('a parameter or query in a definition', 'columns and constants')
-  const scope = new Scope({ catalog: needs.catalog, params: [], highestParam: 0, sources: 0 })
-  scope.add({ alias: table.name, printed: '', columns: columnsOf(table) })
-  return place === 'index' ? printExpression(node, scope).sql : printCondition(node, scope, 'CHECK')
+  if (isClock(node)) {
+    assign(printed, type, 'with this default')
+    return { clock: true }
+  }
+  if (compilation.usesClock) refuse('a default computed from now()', 'now() alone')
+  return defaultOf(needs.constant(cast(printed.type ? printed : { ...printed, soft: true }, type)))
 }
 
 function createIndex(node: CreateIndexStatement, needs: DefineNeeds): void {
@@ -148,21 +146,16 @@ function createIndex(node: CreateIndexStatement, needs: DefineNeeds): void {
     if (node.ifNotExists) return
     fail(`index ${name} exists`)
   }
-  needs.tables.createIndex(table, defineIndex(table, name, node, needs))
+  needs.tables.createIndex(table, defineIndex(name, node))
 }
 
-function defineIndex(
-  table: TableDefinition,
-  name: string,
-  node: CreateIndexStatement,
-  needs: DefineNeeds,
-): IndexDefinition {
+function defineIndex(name: string, node: CreateIndexStatement): IndexDefinition {
   const terms = node.expressions.map(({ expression, order, opclass, collate }) => {
     if (opclass || collate) refuse('an operator class or collation', 'the order of the type')
-    return `${printOn(table, expression, needs, 'index')}${order === 'desc' ? ' DESC' : ''}`
+    return order === 'desc' ? { expression, descending: true } : { expression }
   })
   const index = { name, unique: node.unique === true, terms }
-  return node.where ? { ...index, where: printOn(table, node.where, needs) } : index
+  return node.where ? { ...index, where: node.where } : index
 }
 
 function dropAll(node: DropStatement, needs: DefineNeeds): void {
@@ -192,7 +185,7 @@ function alterTable(node: AlterTableStatement, needs: DefineNeeds): void {
     const definition = defineColumn(column, needs)
     if (definition.serial) refuse('a serial column in ADD COLUMN', 'a serial column in CREATE TABLE')
     if (table.columns.length >= statementLimits.columns) refuse('more columns', `at most ${statementLimits.columns}`)
-    table = needs.tables.addColumn(table, definition)
+    table = needs.tables.addColumn(table, definition, needs.clockMs)
   }
 }
 

@@ -114,6 +114,8 @@ export const scalarFunctions: Readonly<Record<string, FunctionRule>> = {
 export interface AggregateRule {
   readonly args: readonly ArgumentKind[]
   readonly name: string
+  /** The result depends on the order of the values. @default false */
+  readonly ordered?: boolean
   /** The result for an argument of a type. */
   result(type: ColumnType | undefined): ColumnType | undefined
 }
@@ -128,21 +130,21 @@ const averageType = (type: ColumnType | undefined): ColumnType =>
 
 export const aggregateFunctions: Readonly<Record<string, AggregateRule>> = {
   count: { args: ['any'], name: 'count', result: () => bigint },
-  sum: { args: ['number'], name: 'sum', result: sumType },
-  avg: { args: ['number'], name: 'avg', result: averageType },
+  sum: { args: ['number'], name: 'w3b_sum', result: sumType },
+  avg: { args: ['number'], name: 'w3b_avg', result: averageType },
   min: { args: ['any'], name: 'min', result: (type) => type },
   max: { args: ['any'], name: 'max', result: (type) => type },
   bool_and: { args: ['boolean'], name: 'min', result: (type) => type },
   every: { args: ['boolean'], name: 'min', result: (type) => type },
   bool_or: { args: ['boolean'], name: 'max', result: (type) => type },
-  string_agg: { args: ['text', 'text'], name: 'group_concat', result: () => text },
+  string_agg: { args: ['text', 'text'], name: 'group_concat', ordered: true, result: () => text },
 }
 
-const sourceOfChance = 'differs from member to member: use a parameter'
+const sourceOfChance = 'differs from member to member: use a parameter, or now() for the clock of the batch'
 
 /** Why some well-known functions are not offered. */
 export const refusedFunctions: Readonly<Record<string, string>> = Object.fromEntries(
-  'random setseed now clock_timestamp statement_timestamp transaction_timestamp timeofday gen_random_uuid uuid_generate_v4 nextval currval lastval setval txid_current pg_backend_pid version current_setting'
+  'random setseed clock_timestamp statement_timestamp timeofday gen_random_uuid uuid_generate_v4 nextval currval lastval setval txid_current pg_backend_pid version current_setting'
     .split(' ')
     .map((name) => [name, sourceOfChance]),
 )

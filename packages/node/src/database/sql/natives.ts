@@ -1,8 +1,11 @@
-import type { DatabaseSync, SQLOutputValue } from 'node:sqlite'
+import type { AggregateOptions, DatabaseSync, SQLOutputValue } from 'node:sqlite'
 import type { Raw } from './convert.ts'
 import * as convert from './convert.ts'
+import * as exact from './exact-math.ts'
+import { ExactSum } from './exact-sum.ts'
 import { fail } from './refuse.ts'
 import { extractField, truncateTimestamp } from './time.ts'
+import { integerRange } from './types.ts'
 
 /**
  * Functions that printed statements call where SQLite's own differ from PostgreSQL's: strict conversions, division by zero,
@@ -32,10 +35,10 @@ const others: Readonly<Record<string, (...values: Raw[]) => Raw>> = {
   w3b_divisor: (value = null) => (value === 0 || value === 0n ? fail('division by zero') : value),
   w3b_mod: strict((a, b) => (b === 0 ? fail('division by zero') : a % b)),
   w3b_round: strict((value, digits) => convert.roundDecimal(value, digits)),
-  w3b_power: strict((a, b) => a ** b),
-  w3b_exp: strict((value) => Math.exp(value)),
-  w3b_ln: strict((value) => (value > 0 ? Math.log(value) : fail('logarithm of a number that is not positive'))),
-  w3b_log: strict((value) => (value > 0 ? Math.log10(value) : fail('logarithm of a number that is not positive'))),
+  w3b_power: strict((a, b) => real(exact.power(a, b), 'power')),
+  w3b_exp: strict((value) => exact.exp(value)),
+  w3b_ln: strict((value) => (value > 0 ? exact.ln(value) : fail('logarithm of a number that is not positive'))),
+  w3b_log: strict((value) => (value > 0 ? exact.log10(value) : fail('logarithm of a number that is not positive'))),
   w3b_sqrt: strict((value) => (value >= 0 ? Math.sqrt(value) : fail('square root of a negative number'))),
   w3b_greatest: (...values) => extreme(values, 1),
   w3b_least: (...values) => extreme(values, -1),
@@ -45,8 +48,53 @@ const others: Readonly<Record<string, (...values: Raw[]) => Raw>> = {
     value === null ? null : truncateTimestamp(String(field), convert.toTimestamp(value)),
 }
 
+/** What an aggregate gathers. */
+interface Gathering {
+  add(value: Raw): void
+  readonly result: Raw
+}
+
+/** Aggregates whose result does not depend on the order of the rows. NULLs are passed over. */
+const aggregates: Readonly<Record<string, () => Gathering>> = {
+  w3b_sum: () => {
+    const sum = new ExactSum()
+    return {
+      add: (value) => value !== null && sum.add(numberOf(value)),
+      get result() {
+        return sum.count === 0 ? null : inRange(sum.total)
+      },
+    }
+  },
+  w3b_avg: () => {
+    const sum = new ExactSum()
+    return {
+      add: (value) => value !== null && sum.add(numberOf(value)),
+      get result() {
+        return sum.count === 0 ? null : Number(sum.total) / sum.count
+      },
+    }
+  },
+  /** The only value there is; NULL for none. NULLs count as values. */
+  w3b_only: () => {
+    let seen = false
+    let only: Raw = null
+    return {
+      add: (value) => {
+        if (seen) fail('more than one row where one is wanted')
+        seen = true
+        only = value
+      },
+      get result() {
+        return only
+      },
+    }
+  },
+}
+
 /** All names, for the guard. */
-export const nativeNames: ReadonlySet<string> = new Set([...Object.keys(conversions), ...Object.keys(others)])
+export const nativeNames: ReadonlySet<string> = new Set(
+  [conversions, others, aggregates].flatMap((group) => Object.keys(group)),
+)
 
 /** Makes the functions known to a connection. */
 export function registerNatives(db: DatabaseSync): void {
@@ -57,6 +105,35 @@ export function registerNatives(db: DatabaseSync): void {
   }
   for (const [name, apply] of Object.entries(others))
     db.function(name, options, (...values: SQLOutputValue[]) => apply(...values))
+  for (const [name, start] of Object.entries(aggregates)) registerAggregate(db, name, start)
+}
+
+function registerAggregate(db: DatabaseSync, name: string, start: () => Gathering): void {
+  const options = {
+    start,
+    step: (gathering: Gathering, value: SQLOutputValue) => {
+      gathering.add(value)
+      return gathering
+    },
+    result: (gathering: Gathering) => gathering.result,
+    deterministic: true,
+    useBigIntArguments: true,
+  }
+  // The types know of values of SQLite only; what is gathered may be anything.
+  db.aggregate(name, options as unknown as AggregateOptions)
+}
+
+function numberOf(value: Raw): bigint | number {
+  return typeof value === 'bigint' ? value : convert.toDouble(value)
+}
+
+function inRange(total: bigint | number): Raw {
+  const [low, high] = integerRange.bigint
+  return typeof total === 'bigint' && (total < low || total > high) ? fail(`bigint out of range: ${total}`) : total
+}
+
+function real(value: number, what: string): number {
+  return Number.isNaN(value) ? fail(`${what} of these numbers is not real`) : value
 }
 
 /** A function of doubles: NULL when an argument is. */

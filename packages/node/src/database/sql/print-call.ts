@@ -1,5 +1,6 @@
 import type { Expr, ExprCall, ExprExtract, ExprSubstring, OrderByStatement, SelectStatement } from 'pgsql-ast-parser'
 import { cast, coerce, type Printed } from './cast.ts'
+import { isClockFunction, printClock } from './clock.ts'
 import {
   type AggregateRule,
   type ArgumentKind,
@@ -21,6 +22,7 @@ export function printCall(node: ExprCall, scope: Scope): Printed {
   const { name, schema } = node.function
   if (schema) refuse(`the function ${schema}.${name}`, 'functions without a schema')
   if (name === 'exists') return printExists(node, scope)
+  if (isClockFunction(node)) return printClock(name, scope)
   const aggregate = Object.hasOwn(aggregateFunctions, name) ? aggregateFunctions[name] : undefined
   if (aggregate) return printAggregate(name, aggregate, node, scope)
   const rule = Object.hasOwn(scalarFunctions, name) ? scalarFunctions[name] : undefined
@@ -98,12 +100,13 @@ function aggregateArguments(
     fail(`${name} takes ${rule.args.length} arguments, not ${node.args.length}`)
   const printed = node.args.map((arg) => printExpression(arg, scope))
   if (node.distinct === 'distinct' && node.args.length > 1) refuse(`DISTINCT in ${name}`, 'a subquery with DISTINCT')
-  const args = printed.map((value, i) => argument(name, value, rule.args[i]!)).join(', ')
+  const args = printed.map((value, i) => argument(name, value, rule.args[i]!))
   const distinct = node.distinct === 'distinct' ? 'DISTINCT ' : ''
-  const order = node.orderBy?.length
-    ? ` ORDER BY ${node.orderBy.map((term) => printOrder(term, scope)).join(', ')}`
-    : ''
-  return { args: `${distinct}${args}${order}`, type: printed[0]?.type }
+  const given = node.orderBy?.map((term) => printOrder(term, scope)) ?? []
+  // Among values of equal rank, or of none, the insertion decides; of rows that have none, the values themselves.
+  const terms = rule.ordered ? [...given, ...(scope.keys() ?? args)] : given
+  const order = terms.length > 0 ? ` ORDER BY ${terms.join(', ')}` : ''
+  return { args: `${distinct}${args.join(', ')}${order}`, type: printed[0]?.type }
 }
 
 /** A term of ORDER BY. NULLs come last, or first when descending, as in PostgreSQL and unlike SQLite. */

@@ -12,17 +12,22 @@ import type {
 } from 'pgsql-ast-parser'
 import { assign } from './cast.ts'
 import type { ColumnDefinition, TableDefinition } from './catalog.ts'
+import { printClock } from './clock.ts'
+import { printDefaultValue } from './constant.ts'
 import { physicalName, quoteName, quotePhysical } from './names.ts'
 import { printCondition, printExpression } from './print-expression.ts'
 import { printFrom } from './print-from.ts'
-import { type PrintedSelect, printOutputs, printSelect } from './print-select.ts'
+import { printOutputs, printSelect } from './print-select.ts'
 import { fail, refuse } from './refuse.ts'
+import { rowKey } from './row-key.ts'
 import { columnsOf, printedSource, Scope, type ScopeColumn, type Source } from './scope.ts'
 
 /** A printed statement; without columns it answers none. */
 export interface PrintedWrite {
   readonly sql: string
   readonly columns: readonly ScopeColumn[]
+  /** Behind the columns each row has its number. @default false */
+  readonly numbered?: boolean
 }
 
 export function printInsert(node: InsertStatement, around: Scope): PrintedWrite {
@@ -57,8 +62,12 @@ function insertedValues(
   if (node.values.some((row) => row.length !== columns.length))
     fail(`INSERT names ${columns.length} columns and gives another number of values`)
   const scope = new Scope(around.compilation, { parent: around, bindings: around.bindings })
-  const rows = node.values.map((row) => row.map((value, i) => assigned(value, columns[i]!, scope)).join(', '))
-  return { sql: `VALUES ${rows.map((row) => `(${row})`).join(', ')}`, columns }
+  const others = defaulted(table, columns)
+  const rest = others.map((column) => valueByDefault(column, scope))
+  const rows = node.values.map((row) =>
+    [...row.map((value, i) => assigned(value, columns[i]!, scope)), ...rest].join(', '),
+  )
+  return { sql: `VALUES ${rows.map((row) => `(${row})`).join(', ')}`, columns: [...columns, ...others] }
 }
 
 function insertedQuery(
@@ -67,7 +76,7 @@ function insertedQuery(
   given: ColumnDefinition[] | undefined,
   around: Scope,
 ): Inserted {
-  const select = printSelect(node, around)
+  const select = printSelect(node, around, { ordered: true })
   const columns = given ?? table.columns.slice(0, select.columns.length)
   if (columns.length !== select.columns.length)
     fail(`INSERT names ${columns.length} columns and the query gives ${select.columns.length}`)
@@ -81,17 +90,29 @@ function insertedQuery(
       column.name,
     )
   })
+  const others = defaulted(table, columns)
+  list.push(...others.map((column) => valueByDefault(column, around)))
   const source = quotePhysical('with.inserted')
   // `WHERE true` keeps SQLite from taking ON CONFLICT for a join's ON.
   return {
     sql: `WITH ${source}(${names.join(', ')}) AS (${select.sql}) SELECT ${list.join(', ')} FROM ${source} WHERE true`,
-    columns,
+    columns: [...columns, ...others],
   }
 }
 
-/** A value for a column. DEFAULT is written out, because SQLite knows it only for whole rows. */
+/** Columns that an INSERT does not name and that have a default. It is written out, so that no backend has its own idea of it. */
+function defaulted(table: TableDefinition, named: readonly ColumnDefinition[]): ColumnDefinition[] {
+  return table.columns.filter((column) => column.default !== undefined && !named.includes(column))
+}
+
+function valueByDefault(column: ColumnDefinition, scope: Scope): string {
+  const clock = () => assign(printClock('now', scope), column.type, column.name)
+  return column.default ? printDefaultValue(column.default, clock) : 'NULL'
+}
+
+/** A value for a column. */
 function assigned(value: Expr, column: ColumnDefinition, scope: Scope): string {
-  if (value.type === 'default') return column.default ?? 'NULL'
+  if (value.type === 'default') return valueByDefault(column, scope)
   return assign(printExpression(value, scope), column.type, column.name)
 }
 
@@ -117,24 +138,60 @@ function printConflict(node: OnConflictAction, table: TableDefinition, source: S
 
 export function printUpdate(node: UpdateStatement, around: Scope): PrintedWrite {
   const { table, source, scope } = target(node.table, around)
-  const from = node.from ? ` FROM ${printFrom([node.from], scope)}` : ''
-  const sets = printSets(node.sets, table, scope)
+  const from = node.from ? ` CROSS JOIN ${printFrom([node.from], scope)}` : ''
+  const sets = node.sets.map(({ column, value }) => ({
+    name: quoteName(columnOf(table, column.name).name),
+    value: assigned(value, columnOf(table, column.name), scope),
+  }))
   const where = node.where ? ` WHERE ${printCondition(node.where, scope, 'WHERE')}` : ''
-  const returning = printReturning(node.returning, table, source, around)
-  return {
-    sql: `UPDATE ${physical(node.table)} AS ${source.printed} SET ${sets}${from}${where}${returning.sql}`,
-    columns: returning.columns,
-  }
+  const returning = printReturning(node.returning, table, source, around, rowKey(table.columns))
+  const change =
+    node.from || touchesUnique(table, node.sets)
+      ? printOrderedSets(physical(node.table), source, table, sets, { from, where, grouped: node.from !== undefined })
+      : ` SET ${sets.map(({ name, value }) => `${name} = ${value}`).join(', ')}${where}`
+  return { ...returning, sql: `UPDATE ${physical(node.table)} AS ${source.printed}${change}${returning.sql}` }
+}
+
+/**
+ * Computes the values in a query before any row is changed. SQLite then changes the rows by their numbers, so that a unique
+ * column is checked in an order that no plan decides; and a row that several others match fails instead of taking either.
+ */
+function printOrderedSets(
+  table: string,
+  { printed }: Source,
+  { columns }: TableDefinition,
+  sets: readonly { name: string; value: string }[],
+  { from, where, grouped }: { from: string; where: string; grouped: boolean },
+): string {
+  const key = rowKey(columns)
+  const value = (sql: string) => (grouped ? `w3b_only(${sql})` : sql)
+  const values = sets.map((set, i) => `${value(set.value)} AS c${i + 1}`).join(', ')
+  const group = grouped ? ` GROUP BY ${printed}.${key}` : ''
+  const changes = quotePhysical('with.changes')
+  const list = sets.map(({ name }, i) => `${name} = ${changes}.c${i + 1}`).join(', ')
+  const query = `SELECT ${printed}.${key} AS k, ${values} FROM ${table} AS ${printed}${from}${where}${group}`
+  return ` SET ${list} FROM (${query}) AS ${changes} WHERE ${changes}.k = ${printed}.${key}`
+}
+
+function touchesUnique(table: TableDefinition, sets: readonly SetStatement[]): boolean {
+  const changed = new Set(sets.map(({ column }) => column.name))
+  const uniques = table.indexes.filter(({ unique }) => unique)
+  return (
+    table.columns.some(({ name, serial }) => serial && changed.has(name)) ||
+    table.uniques.flat().some((name) => changed.has(name)) ||
+    // What an expression names is not looked for: any column may be in it.
+    uniques.some(({ terms }) =>
+      terms.some(({ expression }) => expression.type !== 'ref' || changed.has(expression.name)),
+    ) ||
+    uniques.some(({ where }) => where !== undefined)
+  )
 }
 
 export function printDelete(node: DeleteStatement, around: Scope): PrintedWrite {
   const { table, source, scope } = target(node.from, around)
   const where = node.where ? ` WHERE ${printCondition(node.where, scope, 'WHERE')}` : ''
-  const returning = printReturning(node.returning, table, source, around)
-  return {
-    sql: `DELETE FROM ${physical(node.from)} AS ${source.printed}${where}${returning.sql}`,
-    columns: returning.columns,
-  }
+  const returning = printReturning(node.returning, table, source, around, rowKey(table.columns))
+  return { ...returning, sql: `DELETE FROM ${physical(node.from)} AS ${source.printed}${where}${returning.sql}` }
 }
 
 function printSets(sets: readonly SetStatement[], table: TableDefinition, scope: Scope): string {
@@ -146,19 +203,24 @@ function printSets(sets: readonly SetStatement[], table: TableDefinition, scope:
     .join(', ')
 }
 
-/** SQLite takes no qualified names in RETURNING. */
+/**
+ * SQLite takes no qualified names in RETURNING.
+ * @param key adds the number of the row, by which the rows are to be ordered: they come as the plan found them
+ */
 function printReturning(
   columns: readonly SelectedColumn[] | null | undefined,
   table: TableDefinition,
   source: Source,
   around: Scope,
-): PrintedSelect {
+  key?: string,
+): PrintedWrite {
   if (!columns?.length) return { sql: '', columns: [] }
   const scope = new Scope(around.compilation, { bindings: around.bindings })
   scope.add({ alias: source.alias, printed: '', columns: columnsOf(table) })
   const outputs = printOutputs(columns, scope)
   return {
-    sql: ` RETURNING ${outputs.map(({ sql, name }) => `${sql} AS ${quoteName(name)}`).join(', ')}`,
+    sql: ` RETURNING ${outputs.map(({ sql, name }) => `${sql} AS ${quoteName(name)}`).join(', ')}${key ? `, ${key}` : ''}`,
+    numbered: key !== undefined,
     columns: outputs.map(({ name, type, notNull }) => ({ name, type, notNull: notNull ?? false })),
   }
 }

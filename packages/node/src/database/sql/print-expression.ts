@@ -1,10 +1,11 @@
 import type { Expr, ExprBinary, ExprCase, ExprMember, ExprUnary, SelectStatement } from 'pgsql-ast-parser'
 import { cast, coerce, type Printed, printConstant } from './cast.ts'
-import { quoteText } from './names.ts'
+import { printClock } from './clock.ts'
+import { quoteName, quoteText } from './names.ts'
 import { printCall, printExtract, printSubstring } from './print-call.ts'
 import { isSelect, printSubselect } from './print-select.ts'
 import { fail, refuse } from './refuse.ts'
-import type { Scope } from './scope.ts'
+import { printedSource, type Scope } from './scope.ts'
 import { type ColumnType, columnType, commonType, familyOf, integerRange, isInteger, typeText } from './types.ts'
 
 export const boolean: ColumnType = { name: 'boolean' }
@@ -59,6 +60,8 @@ function printNode(node: Expr, scope: Scope): Printed {
       return printMember(node, scope)
     case 'call':
       return printCall(node, scope)
+    case 'keyword':
+      return printClock(node.keyword, scope)
     case 'extract':
       return printExtract(node, scope)
     case 'substring':
@@ -230,6 +233,11 @@ function printUnary(node: ExprUnary, scope: Scope): Printed {
   return { sql: `(${logical ? coerce(operand, boolean) : operand.sql} ${node.op})`, type: boolean }
 }
 
+function limitOf(node: SelectStatement): number {
+  const limit = node.type === 'select' ? node.limit?.limit : undefined
+  return limit?.type === 'integer' ? limit.value : Number.POSITIVE_INFINITY
+}
+
 /** `->` is JSON, `->>` text: a string without quotes, JSON's null as NULL, anything else as it is written. */
 function printMember(node: ExprMember, scope: Scope): Printed {
   const operand = printExpression(node.operand, scope)
@@ -252,5 +260,11 @@ function printScalar(node: SelectStatement, scope: Scope): Printed {
   const select = printSubselect(node, scope)
   const [only, ...more] = select.columns
   if (!only || more.length > 0) fail('a query used as a value must have one column')
-  return { sql: `(${select.sql})`, type: only.type }
+  if (select.single || limitOf(node) <= 1) return { sql: `(${select.sql})`, type: only.type }
+  // SQLite would take the first of several rows, PostgreSQL fails.
+  const source = printedSource(scope.compilation, 'value')
+  return {
+    sql: `(SELECT w3b_only(${source}.${quoteName(only.name)}) FROM (${select.sql}) AS ${source})`,
+    type: only.type,
+  }
 }

@@ -1,8 +1,10 @@
 import type { From, FromStatement, FromTable, JoinClause, Name } from 'pgsql-ast-parser'
+import type { TableDefinition } from './catalog.ts'
 import { nameProblem, physicalName, quoteName, quotePhysical } from './names.ts'
 import { printCondition } from './print-expression.ts'
 import { printSelect, settled } from './print-select.ts'
 import { fail, refuse } from './refuse.ts'
+import { rowKey } from './row-key.ts'
 import { columnsOf, printedSource, Scope, type ScopeColumn, type Source } from './scope.ts'
 import { commonType } from './types.ts'
 
@@ -27,19 +29,24 @@ function printItem(item: From, scope: Scope, first: boolean, commas: boolean): s
 function printTable(item: FromTable, scope: Scope): { sql: string; source: Source } {
   const { schema, name, alias, columnNames } = item.name
   const bound = schema ? undefined : scope.bindings.get(name)
-  const columns = bound ?? tableColumns(scope, item.name)
+  const table = bound ? undefined : findTable(scope, item.name)
+  const columns = bound ?? columnsOf(table!)
   if (columnNames?.length) refuse('column names after the alias of a table', 'AS in the query that reads it')
   const printed = printedSource(scope.compilation, alias ?? name)
   return {
     sql: `${bound ? bindingName(name) : quotePhysical(physicalName(item.name))} AS ${printed}`,
-    source: { alias: alias ?? name, printed, columns },
+    source: {
+      alias: alias ?? name,
+      printed,
+      columns,
+      ...(table && { key: `${printed}.${rowKey(table.columns)}` }),
+    },
   }
 }
 
-function tableColumns(scope: Scope, name: { schema?: string; name: string }): readonly ScopeColumn[] {
+function findTable(scope: Scope, name: { schema?: string; name: string }): TableDefinition {
   const physical = physicalName(name)
-  const table = scope.compilation.catalog.get(name.schema ?? 'public', name.name)
-  return table ? columnsOf(table) : fail(`table ${physical} does not exist`)
+  return scope.compilation.catalog.get(name.schema ?? 'public', name.name) ?? fail(`table ${physical} does not exist`)
 }
 
 /** A common table expression has a dot in its printed name, so that it is never one of the node's tables. */
@@ -53,7 +60,7 @@ function printDerived(item: FromStatement, scope: Scope): { sql: string; source:
   // What stands beside a query in FROM is not visible in it; what stands around is.
   const around = new Scope(scope.compilation, { parent: scope.parent, bindings: scope.bindings })
   const names = item.columnNames?.map(({ name }) => name)
-  const select = printSelect(item.statement, around, names)
+  const select = printSelect(item.statement, around, { names })
   const printed = printedSource(scope.compilation, item.alias)
   return {
     sql: `(${select.sql}) AS ${printed}`,

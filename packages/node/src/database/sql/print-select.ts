@@ -21,6 +21,15 @@ import { commonType } from './types.ts'
 export interface PrintedSelect {
   readonly sql: string
   readonly columns: readonly ScopeColumn[]
+  /** It has one row at most, whatever the tables hold. */
+  readonly single: boolean
+}
+
+export interface SelectOptions {
+  /** Names for the columns instead of their own. */
+  readonly names?: readonly string[]
+  /** Whether the order of the rows shows. @default false: only what a LIMIT needs is ordered */
+  readonly ordered?: boolean
 }
 
 /** A query within an expression: sees the names around it. */
@@ -32,34 +41,35 @@ export function printSubselect(node: SelectStatement, scope: Scope): PrintedSele
 /**
  * Prints a query.
  * @param around the scope whose names and bindings it sees
- * @param names names for its columns instead of its own
  */
-export function printSelect(node: SelectStatement, around: Scope, names?: readonly string[]): PrintedSelect {
+export function printSelect(node: SelectStatement, around: Scope, options: SelectOptions = {}): PrintedSelect {
   switch (node.type) {
     case 'select':
-      return printPlain(node, around, names)
+      return printPlain(node, around, options)
     case 'union':
     case 'union all':
-      return printUnion(node, around, names)
+      return printUnion(node, around, options)
     case 'values':
-      return printValues(node, around, names)
+      return printValues(node, around, options.names)
     case 'with':
-      return printWith(node, around, names)
+      return printWith(node, around, options)
     default:
       return refuse(node.type.toUpperCase(), 'WITH without RECURSIVE')
   }
 }
 
-function printPlain(node: SelectFromStatement, around: Scope, names?: readonly string[]): PrintedSelect {
+function printPlain(node: SelectFromStatement, around: Scope, options: SelectOptions): PrintedSelect {
   const scope = new Scope(around.compilation, { parent: around, bindings: around.bindings })
   if (Array.isArray(node.distinct)) refuse('DISTINCT ON', 'DISTINCT or GROUP BY')
   const from = node.from?.length ? ` FROM ${printFrom(node.from, scope)}` : ''
   const where = node.where ? ` WHERE ${printCondition(node.where, scope, 'WHERE')}` : ''
   const groups = printGroups(node, scope)
   scope.aggregates = 'allowed'
-  const outputs = printOutputs(node.columns ?? [], scope, names)
+  const outputs = printOutputs(node.columns ?? [], scope, options.names)
   const having = node.having ? ` HAVING ${printCondition(node.having, scope, 'HAVING')}` : ''
   const order = printOrderBy(node, outputs, scope)
+  const single = isSingle(groups, scope)
+  if (!single && (options.ordered || node.limit)) order.push(...completion(node, outputs, groups, scope))
   const [bare] = scope.bare
   if (bare && (groups.length > 0 || scope.sawAggregate)) fail(`column ${bare} must be in GROUP BY or in an aggregate`)
   scope.aggregates = 'forbidden'
@@ -67,9 +77,44 @@ function printPlain(node: SelectFromStatement, around: Scope, names?: readonly s
   const list = outputs.map(({ sql, name }) => `${sql} AS ${quoteName(name)}`).join(', ')
   const distinct = node.distinct === 'distinct' ? 'DISTINCT ' : ''
   return {
-    sql: `SELECT ${distinct}${list}${from}${where}${group}${having}${order}${printLimit(node, scope)}`,
+    sql: `SELECT ${distinct}${list}${from}${where}${group}${having}${orderBy(order)}${printLimit(node, scope)}`,
     columns: outputs.map(({ name, type, notNull }) => ({ name, type, notNull: notNull ?? false })),
+    single,
   }
+}
+
+function orderBy(terms: readonly string[]): string {
+  return terms.length === 0 ? '' : ` ORDER BY ${terms.join(', ')}`
+}
+
+function isSingle(groups: readonly string[], scope: Scope): boolean {
+  return groups.length === 0 && (scope.sawAggregate || scope.sources.length === 0)
+}
+
+/**
+ * What makes an order total, behind the terms that the statement gives: the groups; else the numbers of the rows of all
+ * tables; else, where equal rows cannot be told apart, all that is selected. In the direction of the last term given, which
+ * an index can follow.
+ */
+function completion(
+  node: SelectFromStatement,
+  outputs: readonly Output[],
+  groups: readonly string[],
+  scope: Scope,
+): string[] {
+  const descending = node.orderBy?.at(-1)?.order === 'DESC' ? ' DESC' : ''
+  const direct =
+    node.distinct === 'distinct' ? undefined : groups.length > 0 ? groups.filter(isExpression) : scope.keys()
+  return (direct ?? positions(outputs.length)).map((term) => term + descending)
+}
+
+/** A bare integer would mean a column by its position; as a constant it orders nothing. */
+function isExpression(sql: string): boolean {
+  return !/^[(\s+-]*\d+[)\s]*$/.test(sql)
+}
+
+function positions(count: number): string[] {
+  return Array.from({ length: count }, (_, i) => String(i + 1))
 }
 
 interface Output extends Printed {
@@ -118,6 +163,8 @@ function nameOf(node: Expr): string {
       return node.operand.type === 'ref' || node.operand.type === 'call'
         ? nameOf(node.operand)
         : (node.to as { name: string }).name
+    case 'keyword':
+      return node.keyword
     case 'extract':
     case 'substring':
     case 'case':
@@ -142,16 +189,14 @@ function groupedTerm(term: Expr, node: SelectFromStatement, scope: Scope): Expr 
   return columns.find(({ alias }) => alias?.name === term.name)?.expr ?? term
 }
 
-function printOrderBy(node: SelectFromStatement, outputs: readonly Output[], scope: Scope): string {
-  if (!node.orderBy?.length) return ''
-  const terms = node.orderBy.map((term) => {
+function printOrderBy(node: SelectFromStatement, outputs: readonly Output[], scope: Scope): string[] {
+  return (node.orderBy ?? []).map((term) => {
     const position = outputPosition(term.by, outputs)
     if (position === undefined) return printOrder(term, scope)
     const order = term.order ?? 'ASC'
     const nulls = outputs[position - 1]?.notNull ? '' : ` NULLS ${term.nulls ?? (order === 'ASC' ? 'LAST' : 'FIRST')}`
     return `${position} ${order}${nulls}`
   })
-  return ` ORDER BY ${terms.join(', ')}`
 }
 
 /** The output column that a term of ORDER BY means by its number or name. */
@@ -172,7 +217,7 @@ function printLimit(node: SelectFromStatement, scope: Scope): string {
   return ` LIMIT ${limit ? number(limit) : '-1'}${offset ? ` OFFSET ${number(offset)}` : ''}`
 }
 
-function printUnion(node: SelectFromUnion, around: Scope, names?: readonly string[]): PrintedSelect {
+function printUnion(node: SelectFromUnion, around: Scope, { names, ordered }: SelectOptions): PrintedSelect {
   for (const side of [node.left, node.right]) {
     // The parser groups from the right, PostgreSQL from the left; among unions of one kind that is the same.
     if (side.type.startsWith('union') && side.type !== node.type)
@@ -180,7 +225,7 @@ function printUnion(node: SelectFromUnion, around: Scope, names?: readonly strin
     if (side.type === 'select' && (side.orderBy?.length || side.limit))
       refuse('ORDER BY or LIMIT in a UNION', 'SELECT … FROM (… UNION …) AS u ORDER BY …')
   }
-  const left = printSelect(node.left, around, names)
+  const left = printSelect(node.left, around, { names })
   const right = printSelect(node.right, around)
   if (left.columns.length !== right.columns.length) fail('the sides of a UNION must have the same number of columns')
   const columns = left.columns.map(({ name, type, notNull }, i) => {
@@ -189,7 +234,9 @@ function printUnion(node: SelectFromUnion, around: Scope, names?: readonly strin
     if (type && other.type && !common) fail(`the columns ${name} of the UNION have types that do not go together`)
     return { name, type: common, notNull: notNull && other.notNull }
   })
-  return { sql: `${side(node.left, left)} ${node.type.toUpperCase()} ${side(node.right, right)}`, columns }
+  const order = ordered ? orderBy(positions(columns.length)) : ''
+  const sql = `${side(node.left, left)} ${node.type.toUpperCase()} ${side(node.right, right)}${order}`
+  return { sql, columns, single: false }
 }
 
 /** SQLite takes no parentheses around the sides of a UNION. */
@@ -206,14 +253,14 @@ function printValues(node: ValuesStatement, around: Scope, names?: readonly stri
   const columns = types.map((type, i) => ({ name: names?.[i] ?? `column${i + 1}`, type, notNull: false }))
   const values = rows.map((row) => `(${row.map((value, i) => coerce(value, types[i])).join(', ')})`).join(', ')
   const list = columns.map(({ name }, i) => `column${i + 1} AS ${quoteName(name)}`).join(', ')
-  return { sql: `SELECT ${list} FROM (VALUES ${values})`, columns }
+  return { sql: `SELECT ${list} FROM (VALUES ${values})`, columns, single: rows.length === 1 }
 }
 
-function printWith(node: WithStatement, around: Scope, names?: readonly string[]): PrintedSelect {
+function printWith(node: WithStatement, around: Scope, options: SelectOptions): PrintedSelect {
   const { prefix, bindings } = printBindings(node, around)
   const scope = new Scope(around.compilation, { parent: around, bindings })
-  const select = printSelect(node.in as SelectStatement, scope, names)
-  return { sql: prefix + select.sql, columns: select.columns }
+  const select = printSelect(node.in as SelectStatement, scope, options)
+  return { ...select, sql: prefix + select.sql }
 }
 
 /** Prints `WITH …`; each binding sees those before it. */

@@ -6,14 +6,20 @@ import type { ScopeColumn } from './scope.ts'
 import { formatTimestamp } from './time.ts'
 import { type ColumnType, integerRange, isInteger, resultTypeOf, typeText } from './types.ts'
 
-/** Makes the result of rows as they come from the file, within the limits. @throws DatabaseError SQL_LIMIT, SQL_FAILED */
+/**
+ * Makes the result of rows as they come from the file, within the limits.
+ * @param numbered behind its columns each row has its number, which orders them
+ * @throws DatabaseError SQL_LIMIT, SQL_FAILED
+ */
 export function collect(
   rows: Iterable<readonly Raw[]>,
   columns: readonly ScopeColumn[],
   limits: SqlLimits,
+  numbered = false,
 ): SqlResult['rows'] {
   const converters = columns.map(({ type }) => converterOf(type))
   const collected: SqlValue[][] = []
+  const numbers: bigint[] = []
   let bytes = 0
   for (const row of rows) {
     if (collected.length >= limits.rows)
@@ -26,8 +32,14 @@ export function collect(
     }
     if (bytes > limits.bytes) throw new DatabaseError({ code: 'SQL_LIMIT', what: 'bytes', limit: limits.bytes })
     collected.push(values)
+    if (numbered) numbers.push(row[converters.length] as bigint)
   }
-  return collected
+  return numbered ? inOrder(collected, numbers) : collected
+}
+
+function inOrder<T>(items: readonly T[], numbers: readonly bigint[]): T[] {
+  const order = numbers.map((_, i) => i).sort((a, b) => (numbers[a]! < numbers[b]! ? -1 : 1))
+  return order.map((i) => items[i]!)
 }
 
 export function resultColumns(columns: readonly ScopeColumn[]): SqlResult['columns'] {

@@ -1,6 +1,6 @@
 import { DatabaseError } from '../errors.ts'
 import { fail } from './refuse.ts'
-import { isSqliteFailure, storageFault } from './sqlite-fault.ts'
+import { isStatementFailure, storageFault } from './sqlite-fault.ts'
 
 /** Runs something of SQLite for an applet: failures of the statement become SQL_FAILED, those of the storage keep their code. */
 export function runStatement<T>(run: () => T): T {
@@ -10,7 +10,7 @@ export function runStatement<T>(run: () => T): T {
     if (error instanceof DatabaseError) throw error
     const fault = storageFault(error)
     if (fault) throw fault
-    if (isSqliteFailure(error) || error instanceof RangeError) return fail(error.message.slice(0, 500), error)
+    if (isStatementFailure(error) || error instanceof RangeError) return fail(error.message.slice(0, 500), error)
     throw error
   }
 }

@@ -16,6 +16,8 @@ export interface Source {
   /** The name by which the printed statement calls it, in quotes; empty where names stand alone, as in RETURNING. */
   readonly printed: string
   readonly columns: readonly ScopeColumn[]
+  /** The number of its rows in the order of their insertion, printed; absent for queries, which have no such order. */
+  readonly key?: string
 }
 
 /** Common table expressions by name. */
@@ -30,6 +32,12 @@ export interface Compilation {
   highestParam: number
   /** Numbers the sources, so that no two share a printed name. */
   sources: number
+  /** The statement asks for the batch's clock, which is bound behind the given parameters. */
+  usesClock: boolean
+}
+
+export function newCompilation(catalog: Catalog, params: Compilation['params'] = []): Compilation {
+  return { catalog, params, highestParam: 0, sources: 0, usesClock: false }
 }
 
 /** The names that can be seen at one place of a statement. */
@@ -70,6 +78,12 @@ export class Scope {
       return found
     }
     return fail(`column ${table ? `${table}.` : ''}${name} does not exist`)
+  }
+
+  /** What orders the rows of FROM by insertion; undefined when a query is among the sources. */
+  keys(): string[] | undefined {
+    const keys = this.sources.flatMap(({ key }) => (key === undefined ? [] : [key]))
+    return keys.length === this.sources.length ? keys : undefined
   }
 
   /** Whether a bare name is a column of this statement's own sources. */

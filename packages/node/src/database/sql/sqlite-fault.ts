@@ -11,9 +11,19 @@ export function isSqliteFailure(error: unknown): error is SqliteFailure {
 
 /** Result codes of https://sqlite.org/rescode.html; the low byte is the primary code. */
 const primary = { ioError: 10, corrupt: 11, full: 13, notADatabase: 26 }
+/** Codes of failures that follow from the statement and the rows: error, too big, constraint, mismatch, not authorised, range. */
+const ofStatements: ReadonlySet<number> = new Set([1, 18, 19, 20, 23, 25])
 /** Growing the shared-memory file of the write-ahead log met a full disk. */
 const ioErrorShmSize = 4874
 const ioErrorWrite = 778
+
+/**
+ * Whether a failure is the statement's. All others, such as a want of memory or a lock, are this machine's: they must not
+ * decide what becomes of a message.
+ */
+export function isStatementFailure(error: unknown): error is SqliteFailure {
+  return isSqliteFailure(error) && ofStatements.has(error.errcode & 0xff)
+}
 
 /** What a failure says about the store itself: full disk or damaged file. Undefined for failures of one statement. */
 export function storageFault(error: unknown): DatabaseError | undefined {

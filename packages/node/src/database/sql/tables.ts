@@ -1,7 +1,9 @@
 import type { DatabaseSync } from 'node:sqlite'
 import type { Catalog, ColumnDefinition, IndexDefinition, TableDefinition } from './catalog.ts'
+import { printDefaultNow } from './constant.ts'
 import { physicalName, quoteName, quotePhysical } from './names.ts'
 import { printColumn, printCreateIndex, printCreateTable } from './print-table.ts'
+import { rowKey } from './row-key.ts'
 
 /** Changes tables and their declarations together. Whoever calls keeps a savepoint around it. */
 export class Tables {
@@ -14,8 +16,9 @@ export class Tables {
   }
 
   create(table: TableDefinition): void {
-    this.#db.exec(printCreateTable(table, physicalName(table)))
-    for (const index of table.indexes) this.#db.exec(printCreateIndex(table, index))
+    rowKey(table.columns)
+    this.#db.exec(printCreateTable(table, physicalName(table), this.#catalog))
+    for (const index of table.indexes) this.#db.exec(printCreateIndex(table, index, this.#catalog))
     this.#catalog.put(table)
   }
 
@@ -24,13 +27,17 @@ export class Tables {
     this.#catalog.delete(table)
   }
 
-  addColumn(table: TableDefinition, column: ColumnDefinition): TableDefinition {
-    this.#db.exec(`ALTER TABLE ${quotePhysical(physicalName(table))} ADD COLUMN ${printColumn(column)}`)
-    return this.#put({ ...table, columns: [...table.columns, column] })
+  /** @param clockMs what `now()` is in rows that are there */
+  addColumn(table: TableDefinition, column: ColumnDefinition, clockMs?: number): TableDefinition {
+    const columns = [...table.columns, column]
+    rowKey(columns)
+    const present = column.default && printDefaultNow(column.default, column.type, clockMs)
+    this.#db.exec(`ALTER TABLE ${quotePhysical(physicalName(table))} ADD COLUMN ${printColumn(column, present)}`)
+    return this.#put({ ...table, columns })
   }
 
   createIndex(table: TableDefinition, index: IndexDefinition): TableDefinition {
-    this.#db.exec(printCreateIndex(table, index))
+    this.#db.exec(printCreateIndex(table, index, this.#catalog))
     return this.#put({ ...table, indexes: [...table.indexes, index] })
   }
 
@@ -44,14 +51,14 @@ export class Tables {
     const old = physicalName(table)
     const temporary = `rebuilt.${old}`
     const columns = table.columns.map(({ name }) => quoteName(name)).join(', ')
-    this.#db.exec(printCreateTable(table, temporary))
+    this.#db.exec(printCreateTable(table, temporary, this.#catalog))
     this.#db.exec(
-      `INSERT INTO ${quotePhysical(temporary)} (${columns}) SELECT ${columns} FROM ${quotePhysical(old)} ORDER BY rowid`,
+      `INSERT INTO ${quotePhysical(temporary)} (${columns}) SELECT ${columns} FROM ${quotePhysical(old)} ORDER BY ${rowKey(table.columns)}`,
     )
     if (table.columns.some(({ serial }) => serial)) this.#keepNumbering(old, temporary)
     this.#db.exec(`DROP TABLE ${quotePhysical(old)}`)
     this.#db.exec(`ALTER TABLE ${quotePhysical(temporary)} RENAME TO ${quotePhysical(old)}`)
-    for (const index of table.indexes) this.#db.exec(printCreateIndex(table, index))
+    for (const index of table.indexes) this.#db.exec(printCreateIndex(table, index, this.#catalog))
     return this.#put(table)
   }
 

@@ -38,6 +38,8 @@ export function openWriter(file: string, options: ConnectionOptions): DatabaseSy
       db.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = ${options.durable ? 'FULL' : 'OFF'}`)
       configure(db, options)
       migrate(db, file)
+      // Statistics that somebody made would let the plans of statements differ from member to member.
+      db.exec('DROP TABLE IF EXISTS sqlite_stat1; DROP TABLE IF EXISTS sqlite_stat4')
       if (options.maxPages > 0) db.exec(`PRAGMA max_page_count = ${options.maxPages}`)
       if (created) syncDirectory(dirname(file))
     },

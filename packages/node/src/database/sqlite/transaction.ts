@@ -125,8 +125,8 @@ export class SqliteTransaction implements ProjectTransaction {
     this.#write(() => this.#needs.statements.run('DELETE FROM definition WHERE kind = ? AND id = ?', kind, id))
   }
 
-  migrate(schema: DatabaseSchema): void {
-    this.#write(() => this.#needs.sql.migrate(schema))
+  migrate(schema: DatabaseSchema, clockMs?: number): void {
+    this.#write(() => this.#needs.sql.migrate(schema, clockMs))
   }
 
   findIdempotent(key: Uint8Array): { height: bigint; index: number; timeMs: number; receipt: Uint8Array } | undefined {
