@@ -54,30 +54,34 @@ function compile(text: string): Cron {
   }
 }
 
+/** Answers that a schedule remembers: the turn that is due, the one behind it, and the same of who asks a little late. */
+const remembered = 4
+
 class PatternSchedule implements CronSchedule {
   readonly #cron: Cron
-  /** The last answer: jobs of one expression ask the same at the same time. */
-  #asked = { afterMs: Number.NaN, nextMs: undefined as number | undefined }
+  /** The last answers: jobs of one expression ask the same at the same time. */
+  #answers: { readonly afterMs: number; readonly nextMs: number }[] = []
 
   constructor(cron: Cron) {
     this.#cron = cron
   }
 
   next(afterMs: number): number | undefined {
-    const { afterMs: from, nextMs } = this.#asked
-    if (afterMs >= from && nextMs !== undefined && afterMs < nextMs) return nextMs
-    const next = this.#cron.nextRun(new Date(afterMs))?.getTime()
-    this.#asked = { afterMs, nextMs: next }
-    return next
+    const known = this.#answers.find((answer) => afterMs >= answer.afterMs && afterMs < answer.nextMs)
+    if (known) return known.nextMs
+    const nextMs = this.#cron.nextRun(new Date(afterMs))?.getTime()
+    if (nextMs !== undefined) this.#answers = [{ afterMs, nextMs }, ...this.#answers.slice(0, remembered - 1)]
+    return nextMs
   }
 
   last(count: number, afterMs: number, beforeMs: number): number[] {
-    // The library looks for whole seconds before the reference.
-    const before = this.#cron.previousRuns(count, new Date(Math.ceil(beforeMs / 1000) * 1000))
-    return before
-      .map((date) => date.getTime())
-      .filter((ms) => ms > afterMs && ms < beforeMs)
-      .reverse()
+    // The library looks for whole seconds before the reference. Mostly few are wanted, and each is expensive.
+    const reference = new Date(Math.ceil(beforeMs / 1000) * 1000)
+    for (let tried = Math.min(2, count); ; tried = Math.min(8 * tried, count)) {
+      const times = this.#cron.previousRuns(tried, reference).map((date) => date.getTime())
+      if (tried < count && times.length === tried && times.at(-1)! > afterMs) continue
+      return times.filter((ms) => ms > afterMs && ms < beforeMs).reverse()
+    }
   }
 }
 

@@ -26,6 +26,10 @@ export function planCron(
   const afterMs = Math.max(lastMs ?? job.sinceMs, job.sinceMs)
   const firstMs = schedule.next(afterMs)
   if (firstMs === undefined || firstMs > nowMs) return { firings: [], nextMs: firstMs }
+  const secondMs = schedule.next(firstMs)
+  // What is usual: one turn has come, in time.
+  if (firstMs >= servedSinceMs && (secondMs === undefined || secondMs > nowMs))
+    return { firings: [firstMs], nextMs: secondMs }
   const cutMs = Math.min(servedSinceMs, nowMs + 1)
   const missed = firstMs < cutMs ? schedule.last(missedCount(job), afterMs, cutMs) : []
   const delayed = schedule.last(maxBehind, Math.max(afterMs, cutMs - 1), nowMs + 1)
