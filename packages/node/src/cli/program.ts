@@ -1,6 +1,7 @@
 import { Command } from 'commander'
 import { registerApplet } from './commands/applet/applet.ts'
 import { registerConfig } from './commands/config.ts'
+import { registerCron } from './commands/cron/cron.ts'
 import { registerDevice } from './commands/device/device.ts'
 import { registerDoctor } from './commands/doctor.ts'
 import { registerEffect } from './commands/effect.ts'
@@ -12,6 +13,7 @@ import { registerProject } from './commands/project/project.ts'
 import { registerPublish } from './commands/publish.ts'
 import { registerReceipt } from './commands/receipt/receipt.ts'
 import { registerStart } from './commands/start.ts'
+import { registerTraffic } from './commands/traffic/traffic.ts'
 import { examples, type Register } from './define.ts'
 import { CliError } from './errors.ts'
 import type { CliIo } from './io.ts'
@@ -27,6 +29,8 @@ const commands: readonly Register[] = [
   registerDevice,
   registerOperator,
   registerApplet,
+  registerCron,
+  registerTraffic,
   registerPublish,
   registerLogs,
   registerReceipt,

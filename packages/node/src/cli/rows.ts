@@ -30,6 +30,19 @@ export interface OperatorRow {
   readonly address: string
 }
 
+export interface CronJobRow {
+  readonly cronJobID: string
+  readonly cronExpressions: string
+  readonly eventType: string
+  readonly missed: string
+  readonly next: readonly string[]
+}
+
+/** The id of a project of the caller. @throws CliError CLI_API ProjectNotFound */
+export async function projectIdOf(api: ApiClient, project: string): Promise<string> {
+  return (await api.get<ProjectRow>(projectPath('/project', project, '/data'))).projectID
+}
+
 /** All rows of a list operation, as an array. */
 export async function allRows<T>(api: ApiClient, path: string, query: Query = {}): Promise<readonly T[]> {
   return (await api.get<List<T>>(path, { size: -1, ...query })).data ?? []

@@ -34,8 +34,24 @@ export async function buildDesired(
     database: databaseOf(file),
     settings: file.settings && { ...settings, ...file.settings },
     limits: file.limits && { ...limits, ...file.limits },
+    cron: file.cron?.map(({ schedule, event, missed }) => ({
+      expression: schedule.trim(),
+      eventType: event ?? 'DEFAULT',
+      missed: missed ?? 'once',
+    })),
+    traffic: file.traffic && trafficOf(file.traffic),
     operator,
   }
+}
+
+function trafficOf({ project, device, transactions }: NonNullable<ProjectFile['traffic']>): DesiredProject['traffic'] {
+  return [
+    ...(project ? [{ apiType: 'EVENT', scope: 'PROJECT', threshold: project.events, duration: project.per } as const] : []),
+    ...(device ? [{ apiType: 'EVENT', scope: 'DEVICE', threshold: device.events, duration: device.per } as const] : []),
+    ...(transactions
+      ? [{ apiType: 'BLOCKCHAIN', scope: 'PROJECT', threshold: transactions.count, duration: transactions.per } as const]
+      : []),
+  ]
 }
 
 async function buildModule(applet: AppletSection, directory: string): Promise<DesiredApplet> {

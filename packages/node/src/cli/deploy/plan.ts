@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util'
 import { defaultProjectSettings, type ProjectChange } from '../../project/definition.ts'
 import { planApplets } from './plan-applets.ts'
 import { planDatabase } from './plan-database.ts'
+import { planCron, planTraffic } from './plan-clock.ts'
 import { nothing, type PlanLine, type PlanPart, type Upload } from './plan-part.ts'
 import type { CurrentProject, DesiredProject } from './state.ts'
 
@@ -34,6 +35,8 @@ export function planDeployment(
     planDatabase(desired, current),
     planDevices(desired, current, options),
     planApplets(desired, current),
+    planCron(desired, current),
+    planTraffic(desired, current),
   ]
   const rebind = desired.operator && desired.operator.operatorId !== current?.operatorId
   const operatorLine: PlanLine[] = rebind

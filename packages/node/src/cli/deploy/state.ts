@@ -1,12 +1,14 @@
 import type { DatabaseSchema } from '../../database/database.ts'
 import type {
   Applet,
+  CronJob,
   Instance,
   ProjectRecord,
   ProjectSettings,
   Publisher,
   Strategy,
   StrategyInput,
+  TrafficLimit,
 } from '../../project/definition.ts'
 
 /** What a project file asks for, with its modules built. A part that is undefined is left as it is on the node. */
@@ -21,6 +23,8 @@ export interface DesiredProject {
   /** Complete: what the file leaves out has its default. */
   readonly settings?: Pick<ProjectSettings, 'rollbackOnNegative' | 'defaultFallback' | 'idempotencyWindowMs'>
   readonly limits?: ProjectSettings['limits']
+  readonly cron?: readonly Pick<CronJob, 'expression' | 'eventType' | 'missed'>[]
+  readonly traffic?: readonly Pick<TrafficLimit, 'apiType' | 'scope' | 'threshold' | 'duration'>[]
   readonly operator?: { readonly operatorId: string; readonly name: string }
 }
 
@@ -55,6 +59,8 @@ export interface CurrentProject {
   readonly applets: readonly Applet[]
   readonly instances: readonly Instance[]
   readonly strategies: readonly Strategy[]
+  readonly cronJobs: readonly CronJob[]
+  readonly trafficLimits: readonly TrafficLimit[]
   readonly publishers: readonly Pick<Publisher, 'publisherId' | 'key' | 'name' | 'publicKey'>[]
   /** Id of the operator bound to the project. */
   readonly operatorId?: string

@@ -1,3 +1,4 @@
+import { clockProblems } from './check-clock.ts'
 import type { ShapeProblem } from './check-shape.ts'
 import type { ProjectFile } from './schema.ts'
 import type { TableSection } from './schema-tables.ts'
@@ -11,6 +12,7 @@ export function checkMeaning(file: Partial<ProjectFile>): ShapeProblem[] {
     ...(file.tables && file.database
       ? [{ path: ['database'], atKey: true, message: 'give tables or database, not both' }]
       : []),
+    ...clockProblems(file),
     ...repeated(file.facts ?? [], 'facts', 'name'),
     ...(file.facts ?? []).flatMap(factProblems),
   ]

@@ -1,5 +1,6 @@
 import { type Static, type TProperties, Type } from 'typebox'
 import { didKeyPattern, didKeyProblem } from '../../util/did-key.ts'
+import { cronSchema, trafficSchema } from './schema-clock.ts'
 import { consensusSchema, factSchema, retentionSchema } from './schema-network.ts'
 import { rawDatabaseSchema, tableSchema } from './schema-tables.ts'
 
@@ -180,6 +181,8 @@ export const projectFileSchema = Type.Object(
     database: Type.Optional(rawDatabaseSchema),
     limits: Type.Optional(limitsSchema),
     settings: Type.Optional(settingsSchema),
+    cron: Type.Optional(cronSchema),
+    traffic: Type.Optional(trafficSchema),
     chains: Type.Optional(chainsSchema),
     consensus: Type.Optional(consensusSchema),
     minNodes: Type.Optional(

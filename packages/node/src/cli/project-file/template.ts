@@ -27,6 +27,9 @@ env: {}
 
 # limits: { wallClockMs: 5000 }
 # settings: { rollbackOnNegative: false }
+# cron:
+#   - { schedule: '@hourly', event: HOUR }
+# traffic: { device: { events: 100, per: 1m } }
 # chains: { operator: default, required: [4690] }
 `
 }
