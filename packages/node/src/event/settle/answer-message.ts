@@ -1,7 +1,8 @@
 import { randomBytes, randomUUID } from 'node:crypto'
-import { fromHex, type Message, ownMessage, toHex } from '@w3bstream/protocol'
+import { type EffectBody, fromHex, type Message, ownMessage, toHex } from '@w3bstream/protocol'
+import { emittedPrefix } from '../flow/limits.ts'
 
-const keyOfEffect = /^effect:(0x[0-9a-f]{64})$/
+const keyOfEffect = /^(?:effect|flow):(0x[0-9a-f]{64})$/
 
 /** What came back from outside, as a message; with an event type it is routed like an event. */
 export function answerMessage(effectId: Uint8Array, eventType: string, payload: Uint8Array, nowMs: number): Message {
@@ -11,8 +12,24 @@ export function answerMessage(effectId: Uint8Array, eventType: string, payload: 
   return ownMessage('answer', nowMs, { nonce: randomBytes(16), payload, eventType, eventId, idempotencyKey })
 }
 
+/** An event that the project's flow made. By its key the flow knows it, and does not take it again. */
+export function emittedMessage(
+  effectId: Uint8Array,
+  { eventType, payload }: Extract<EffectBody, { kind: 'event' }>,
+  nowMs: number,
+): Message {
+  const idempotencyKey = `${emittedPrefix}${toHex(effectId)}`
+  return ownMessage('answer', nowMs, {
+    nonce: randomBytes(16),
+    payload,
+    eventType,
+    eventId: `${randomUUID()}_flow`,
+    idempotencyKey,
+  })
+}
+
 /**
- * The effect of kind `api` that a message answers. It is settled in the batch of its answer: there is no moment at which one
+ * The effect of kind `api` or `event` that a message is of. It is settled in the batch of its answer: there is no moment at which one
  * is on disk without the other, so no restart, however late, makes a second answer.
  */
 export function answeredEffect({ kind, eventType, idempotencyKey }: Message): Uint8Array | undefined {

@@ -16,7 +16,7 @@ import { backoffMs } from '../../util/backoff.ts'
 import { rest } from '../../util/rest.ts'
 import { encodeResponse } from '../api-call/response.ts'
 import type { CommittedEffect, ExecutedBatch, OutboxChange } from '../executor/executor.ts'
-import { answerMessage } from './answer-message.ts'
+import { answerMessage, emittedMessage } from './answer-message.ts'
 import { type ApiCallsDeps, carryOutCall, sortOf } from './api-calls.ts'
 import { Lane } from './lane.ts'
 import { type LaneName, laneOptions } from './lanes.ts'
@@ -165,6 +165,7 @@ export class Settle {
     const body = decodeEffectBody(row.body)
     if (body.kind === 'api') return this.#answerCall(project, row, body, attempts)
     if (body.kind === 'mqtt') await this.#deps.publishMqtt(project, body.topic, body.payload)
+    if (body.kind === 'event') await this.#deliver(project, emittedMessage(row.id, body, this.#deps.now()))
     return { state: 'CONFIRMED', detail: '' }
   }
 
@@ -239,6 +240,7 @@ function isMetric({ kind }: OutboxRow): boolean {
 /** Transactions and metrics go other ways. What cannot be read goes where its failure is written down. */
 function laneOf({ kind, body }: OutboxRow): LaneName | undefined {
   if (kind === 'mqtt') return 'mqtt'
+  if (kind === 'event') return 'system'
   if (kind !== 'api') return undefined
   try {
     const call: EffectBody = decodeEffectBody(body)
