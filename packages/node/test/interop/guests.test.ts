@@ -127,9 +127,9 @@ describe('hostile guests', () => {
 
   it('recurse fails, in itself and through the host, and the next call works', async () => {
     const { run } = await load('recurse')
-    expect((await run('recurse')).code).toBe('TRAP')
+    expect((await run('recurse')).code).toBe('STACK_LIMIT')
     await run('reenter', 'x')
-    expect((await run('recurse')).code).toBe('TRAP')
+    expect((await run('recurse')).code).toBe('STACK_LIMIT')
   })
 
   it('logflood is cut', async () => {

@@ -1,4 +1,5 @@
 import type { Guest } from './guest.ts'
+import { hostFuel } from './host-fuel.ts'
 import { hostFunction } from './host-function.ts'
 import { status } from './status.ts'
 
@@ -13,6 +14,7 @@ function apiCall(guest: Guest) {
 
 export const apiFunctions = [
   hostFunction('ws_api_call', 'iiii:i', apiCall, {
+    fuel: hostFuel.effect,
     handsOver: true,
     blocks: 'api',
     refusal: () => status.hostInternal,

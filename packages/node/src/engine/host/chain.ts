@@ -1,5 +1,6 @@
 import { parseContractCall, parseTransaction } from './chain-request.ts'
 import type { Guest } from './guest.ts'
+import { hostFuel } from './host-fuel.ts'
 import { hostFunction } from './host-function.ts'
 import { status } from './status.ts'
 
@@ -47,7 +48,7 @@ function handOver(guest: Guest, data: Uint8Array, addressAt: number, sizeAt: num
   return guest.handOver(data, addressAt, sizeAt) === status.ok ? status.ok : status.failed
 }
 
-const options = { blocks: 'chain' } as const
+const options = { blocks: 'chain', fuel: hostFuel.chain } as const
 
 export const chainFunctions = [
   hostFunction('ws_send_tx', 'iiiii:i', (guest) => sendTransaction(guest, false), { ...options, handsOver: true }),

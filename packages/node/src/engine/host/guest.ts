@@ -3,8 +3,11 @@ import { EngineError } from '../errors.ts'
 import type { WasmInstance, WasmMemory } from '../webassembly.ts'
 import { CallEnd, isGuestTrap } from './call-end.ts'
 import type { CallState } from './call-state.ts'
+import { hostFuel } from './host-fuel.ts'
 import { type Line, LineBuffer } from './line-buffer.ts'
+import { Meter } from './meter.ts'
 import { logLevel, status } from './status.ts'
+import { trapWords } from './trap.ts'
 
 type Alloc = (size: number) => number
 
@@ -20,6 +23,7 @@ export class Guest {
   #bytes: Buffer = Buffer.alloc(0)
   #view = new DataView(new ArrayBuffer(0))
   #alloc: Alloc | undefined
+  #meter: Meter | undefined
   #allocating = false
   #initialising = false
 
@@ -31,7 +35,13 @@ export class Guest {
   attach(instance: WasmInstance): void {
     this.#memory = instance.exports.memory as WasmMemory
     this.#alloc = instance.exports.alloc as Alloc | undefined
+    this.#meter = new Meter(instance)
     this.#refresh()
+  }
+
+  /** Its counters of fuel and stack. */
+  get meter(): Meter {
+    return this.#meter!
   }
 
   get call(): CallState {
@@ -119,6 +129,7 @@ export class Guest {
       this.complain(`${data.length} bytes are more than the ${transferBytes} that one host call may hand over`)
       return status.dataToGuest
     }
+    this.chargeBytes(data.length)
     const address = this.#allocate(data.length)
     if (address === undefined) return status.dataToGuest
     if (!this.contains(address, data.length) || !this.contains(addressAt, 4) || !this.contains(sizeAt, 4)) {
@@ -138,6 +149,11 @@ export class Guest {
   /** A line of the host about what the guest asked for. */
   complain(message: string): void {
     this.call.log(logLevel.error, 'wasmExportFunc', message)
+  }
+
+  /** Takes fuel for bytes that cross between guest and host. Traps when there is not enough left. */
+  chargeBytes(size: number): void {
+    this.meter.charge(Math.ceil(size / hostFuel.bytesPerUnit))
   }
 
   /** @throws CallEnd when the call has used up its host calls */
@@ -175,8 +191,9 @@ export class Guest {
     try {
       return this.#alloc(size) >>> 0
     } catch (error) {
-      if (!isGuestTrap(error)) throw error
-      this.complain(`alloc(${size}) trapped: ${error.message}`)
+      // What ends the call is not for its host functions to hide.
+      if (!isGuestTrap(error) || this.meter.exhausted) throw error
+      this.complain(`alloc(${size}) trapped: ${trapWords(error)}`)
       return undefined
     } finally {
       this.#allocating = false
@@ -186,7 +203,10 @@ export class Guest {
   #readable(pointer: number, size: number): boolean {
     const { transferBytes } = this.call.limits
     if (size >>> 0 > transferBytes) this.call.hit('TRANSFER_LIMIT')
-    else if (this.contains(pointer, size)) return true
+    else if (this.contains(pointer, size)) {
+      this.chargeBytes(size >>> 0)
+      return true
+    }
     this.complain(`overflow: ${size >>> 0} bytes at ${pointer >>> 0}; memory has ${this.bytes.length}`)
     return false
   }

@@ -12,6 +12,8 @@ export interface HostFunction {
   readonly module: string
   readonly name: string
   readonly type: FunctionType
+  /** Units taken at each call, beside those for the bytes that cross. */
+  readonly fuel: number
   /** Calls the guest's `alloc`, which must therefore be exported. */
   readonly handsOver: boolean
   /** The part of the host that may answer with a promise. */
@@ -36,12 +38,13 @@ export function hostFunction(
   name: string,
   signature: string,
   bind: HostFunction['bind'],
-  options: Partial<Pick<HostFunction, 'module' | 'handsOver' | 'blocks' | 'refusal' | 'needsCall'>> = {},
+  options: Partial<Pick<HostFunction, 'module' | 'fuel' | 'handsOver' | 'blocks' | 'refusal' | 'needsCall'>> = {},
 ): HostFunction {
   return {
     module: 'env',
     name,
     type: functionType(signature),
+    fuel: 0,
     handsOver: false,
     needsCall: true,
     refusal: () => status.failed,
@@ -65,6 +68,7 @@ export function link(host: HostFunction, guest: Guest, suspending: boolean): (..
   return (...parameters) => {
     try {
       guest.countHostCall()
+      if (host.fuel > 0) guest.meter.charge(host.fuel)
       if (host.needsCall && guest.initialising) return guest.notNow(host.name, 'while the module is being initialised')
       if (host.blocks !== undefined && guest.allocating) return guest.notNow(host.name, 'by alloc')
       const answer = run(...parameters)

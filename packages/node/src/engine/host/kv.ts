@@ -1,4 +1,5 @@
 import type { Guest } from './guest.ts'
+import { hostFuel } from './host-fuel.ts'
 import { hostFunction } from './host-function.ts'
 import { status } from './status.ts'
 
@@ -23,6 +24,6 @@ function setDb(guest: Guest) {
 }
 
 export const kvFunctions = [
-  hostFunction('ws_get_db', 'iiii:i', getDb, { handsOver: true, blocks: 'kv' }),
-  hostFunction('ws_set_db', 'iiii:i', setDb, { blocks: 'kv' }),
+  hostFunction('ws_get_db', 'iiii:i', getDb, { handsOver: true, blocks: 'kv', fuel: hostFuel.kv }),
+  hostFunction('ws_set_db', 'iiii:i', setDb, { blocks: 'kv', fuel: hostFuel.kv }),
 ]

@@ -1,4 +1,5 @@
 import type { Guest } from './guest.ts'
+import { hostFuel } from './host-fuel.ts'
 import { hostFunction } from './host-function.ts'
 import { wholeCharacters } from './line-buffer.ts'
 import { status } from './status.ts'
@@ -17,9 +18,10 @@ function log(guest: Guest) {
       length = wholeCharacters(guest.bytes.subarray(start), limit)
       guest.call.hit('LOG_LIMIT')
     }
+    guest.chargeBytes(length)
     guest.call.log(level, 'wasmCode', guest.bytes.toString('utf8', start, start + length))
     return status.ok
   }
 }
 
-export const logFunctions = [hostFunction('ws_log', 'iii:i', log, { needsCall: false })]
+export const logFunctions = [hostFunction('ws_log', 'iii:i', log, { needsCall: false, fuel: hostFuel.log })]

@@ -1,5 +1,6 @@
 import { HostFault } from '../engine.ts'
 import type { Guest } from './guest.ts'
+import { hostFuel } from './host-fuel.ts'
 import { hostFunction } from './host-function.ts'
 import { status } from './status.ts'
 
@@ -22,4 +23,6 @@ function isMetrics(json: string): boolean {
   }
 }
 
-export const metricsFunctions = [hostFunction('ws_submit_metrics', 'ii:i', submitMetrics, { module: 'stat' })]
+export const metricsFunctions = [
+  hostFunction('ws_submit_metrics', 'ii:i', submitMetrics, { module: 'stat', fuel: hostFuel.effect }),
+]

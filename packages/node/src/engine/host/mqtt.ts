@@ -1,5 +1,6 @@
 import { HostFault } from '../engine.ts'
 import type { Guest } from './guest.ts'
+import { hostFuel } from './host-fuel.ts'
 import { hostFunction } from './host-function.ts'
 import { status } from './status.ts'
 
@@ -29,6 +30,6 @@ function getMqtt(guest: Guest) {
 }
 
 export const mqttFunctions = [
-  hostFunction('ws_send_mqtt_msg', 'iiii:i', sendMqtt),
+  hostFunction('ws_send_mqtt_msg', 'iiii:i', sendMqtt, { fuel: hostFuel.effect }),
   hostFunction('ws_get_mqtt_msg', 'iiiii:i', getMqtt, { handsOver: true }),
 ]

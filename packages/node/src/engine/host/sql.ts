@@ -1,6 +1,7 @@
 import type { SqlRequest, SqlResult } from '../../database/database.ts'
 import type { HostFault } from '../engine.ts'
 import type { Guest } from './guest.ts'
+import { hostFuel } from './host-fuel.ts'
 import { hostFunction } from './host-function.ts'
 import { parseSqlRequest } from './sql-request.ts'
 import { encodeSqlResult } from './sql-result.ts'
@@ -33,6 +34,6 @@ function getSqlDb(guest: Guest) {
 const refusal = (fault: HostFault) => (fault.reason === 'NoDatabase' ? status.noDatabase : status.failed)
 
 export const sqlFunctions = [
-  hostFunction('ws_set_sql_db', 'ii:i', setSqlDb, { blocks: 'sql', refusal }),
-  hostFunction('ws_get_sql_db', 'iiii:i', getSqlDb, { handsOver: true, blocks: 'sql', refusal }),
+  hostFunction('ws_set_sql_db', 'ii:i', setSqlDb, { blocks: 'sql', refusal, fuel: hostFuel.sql }),
+  hostFunction('ws_get_sql_db', 'iiii:i', getSqlDb, { handsOver: true, blocks: 'sql', refusal, fuel: hostFuel.sql }),
 ]

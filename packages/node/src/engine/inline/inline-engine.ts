@@ -2,6 +2,7 @@ import { LRUCache } from 'lru-cache'
 import type {
   BlockingFamily,
   Engine,
+  FailedCall,
   HandlerCall,
   HandlerErrorCode,
   HandlerOutcome,
@@ -14,13 +15,14 @@ import type {
 import { EngineError } from '../errors.ts'
 import { CallEnd, isGuestTrap } from '../host/call-end.ts'
 import { CallState } from '../host/call-state.ts'
+import type { Meter } from '../host/meter.ts'
+import { trapWords } from '../host/trap.ts'
 import { defaultCallLimits, defaultEngineOptions, type EngineOptions } from '../limits.ts'
 import type { ModuleLayout } from '../module/layout.ts'
 import { parseModule } from '../module/parse.ts'
 import { prepareModule } from '../module/prepare.ts'
 import { type CompiledModule, compileModule } from './compiled-module.ts'
 import { Instance } from './instance.ts'
-import { trapWords } from './trap.ts'
 
 const everyFamily: ReadonlySet<BlockingFamily> = new Set(['kv', 'sql', 'chain', 'api', 'files'])
 const noFamily: ReadonlySet<BlockingFamily> = new Set()
@@ -139,18 +141,19 @@ class InlineModule implements LoadedModule {
     state: CallState,
     end: { code: number } | { error: unknown },
   ): HandlerOutcome {
-    const refused = instance.memoryRefused
+    const { meter } = instance.guest
+    const fuel = meter.used
     if (this.#instance === instance && !instance.reusable) this.#instance = undefined
     if (state.fault !== undefined) throw state.fault.error
     instance.guest.end()
     if ('code' in end) {
       const data = wantsData ? state.resource(end.code) : undefined
-      return { type: 'returned', code: end.code, fuel: 0n, ...(data && { data }), ...limitsOf(state) }
+      return { type: 'returned', code: end.code, fuel, ...(data && { data }), ...limitsOf(state) }
     }
     const { error } = end
-    if (error instanceof CallEnd) return failed(error.code, error.message)
+    if (error instanceof CallEnd) return { ...failed(error.code, error.message, fuel), ...limitsOf(state) }
     if (!isGuestTrap(error)) throw error
-    return failed(refused ? 'MEMORY_LIMIT' : 'TRAP', trapWords(error))
+    return { ...failed(meter.limit ?? 'TRAP', trapMessage(meter, state, error), fuel), ...limitsOf(state) }
   }
 }
 
@@ -159,6 +162,12 @@ function limitsOf({ limitsHit }: CallState): { limits?: readonly LimitCode[] } {
   return limitsHit.length === 0 ? {} : { limits: limitsHit }
 }
 
-function failed(error: HandlerErrorCode, message: string): HandlerOutcome {
-  return { type: 'failed', error, message, fuel: 0n }
+function trapMessage({ limit }: Meter, { limits }: CallState, error: Error): string {
+  if (limit === 'FUEL_LIMIT') return `more than ${limits.fuel} units of fuel`
+  if (limit === 'STACK_LIMIT') return `calls nest deeper than ${limits.stackBytes} bytes of stack`
+  return trapWords(error)
+}
+
+function failed(error: HandlerErrorCode, message: string, fuel = 0n): FailedCall {
+  return { type: 'failed', error, message, fuel }
 }

@@ -2,14 +2,15 @@ import type { BlockingFamily, HostContext } from '../engine.ts'
 import { CallEnd, isGuestTrap } from '../host/call-end.ts'
 import { CallState } from '../host/call-state.ts'
 import { Guest } from '../host/guest.ts'
+import type { Meter } from '../host/meter.ts'
+import { trapWords } from '../host/trap.ts'
 import { defaultCallLimits, pageBytes } from '../limits.ts'
 import { reserved } from '../module/prepared-format.ts'
 import { noFiles } from '../wasi/files/host-files.ts'
-import { type WasmFunction, type WasmGlobal, type WasmInstance, type WasmMemory, wasm } from '../webassembly.ts'
+import { type WasmFunction, type WasmInstance, type WasmMemory, wasm } from '../webassembly.ts'
 import type { CompiledModule } from './compiled-module.ts'
 import { linkImports, suspends } from './link-imports.ts'
 import { Snapshot } from './snapshot.ts'
-import { trapWords } from './trap.ts'
 
 /**
  * Pages by which the memory of a growing module is larger than the guest believes, so that the first growth of a call, by
@@ -61,13 +62,9 @@ export class Instance {
     return this.#snapshot?.restorable ?? false
   }
 
-  /** Whether the guest asked for more memory than it may have. */
-  get memoryRefused(): boolean {
-    return (this.#instance.exports[reserved.refused] as WasmGlobal | undefined)?.value === 1
-  }
-
   begin(state: CallState): void {
     this.guest.begin(state)
+    this.guest.meter.arm(state.limits)
     for (const line of this.#initialLog) state.log(...line)
   }
 
@@ -89,7 +86,8 @@ export class Instance {
     if (steps.length === 0) return lines
     const state = initialState((...line) => lines.push(line))
     this.guest.begin(state, true)
-    for (const step of steps as (() => void)[]) guarded(step)
+    this.guest.meter.arm(state.limits)
+    for (const step of steps as (() => void)[]) guarded(step, this.guest.meter)
     this.guest.end()
     if (state.fault !== undefined) throw state.fault.error
     return lines
@@ -104,11 +102,11 @@ export class Instance {
 }
 
 /** Turns a trap of the guest during initialisation into the end of the call that needed the instance. */
-function guarded<T>(step: () => T): T {
+function guarded<T>(step: () => T, meter?: Meter): T {
   try {
     return step()
   } catch (error) {
-    if (isGuestTrap(error)) throw new CallEnd('TRAP', `initialisation: ${trapWords(error)}`)
+    if (isGuestTrap(error)) throw new CallEnd(meter?.limit ?? 'TRAP', `initialisation: ${trapWords(error)}`)
     throw error
   }
 }

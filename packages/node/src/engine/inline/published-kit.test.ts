@@ -6,7 +6,7 @@ import { createEngine } from './inline-engine.ts'
 
 let module: LoadedModule
 const host = new RecordingHost()
-const ok: HandlerOutcome = { type: 'returned', code: 0, fuel: 0n }
+const ok = { type: 'returned', code: 0, fuel: expect.any(BigInt) }
 
 beforeAll(async () => {
   const engine = createEngine()
@@ -25,7 +25,7 @@ describe('an applet built with the published AssemblyScript kit', () => {
   it('reads its payload, and starts anew at each call', () => {
     for (const text of ['a', 'ä'.repeat(5000), 'c']) {
       const { outcome, lines } = call('echo', text)
-      expect(outcome).toEqual({ ...ok, code: 1 })
+      expect(outcome).toMatchObject({ ...ok, code: 1 })
       expect(lines[0]?.startsWith(`4 wasmCode ${text.slice(0, 2000)}`)).toBe(true)
     }
   })

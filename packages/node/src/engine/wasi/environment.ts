@@ -22,6 +22,7 @@ function randomGet(guest: Guest) {
     if (size >>> 0 > guest.call.limits.transferBytes) return errno.inval
     if (!guest.contains(pointer, size)) return errno.fault
     const start = pointer >>> 0
+    guest.chargeBytes(size >>> 0)
     guest.call.random(guest.bytes.subarray(start, start + (size >>> 0)))
     return errno.success
   }

@@ -25,6 +25,7 @@ export function gather(guest: Guest, vectors: number, count: number): Uint8Array
     if (taken > 0) parts.push(guest.bytes.subarray(pointer, pointer + taken))
     room -= taken
   }
+  guest.chargeBytes(size + transferBytes - room)
   return parts
 }
 
@@ -32,6 +33,7 @@ export function gather(guest: Guest, vectors: number, count: number): Uint8Array
 export function readPath(guest: Guest, pointer: number, length: number): string {
   if (!guest.contains(pointer, length)) throw new FileFault('fault')
   if (length >>> 0 > maxPathBytes) throw new FileFault('nametoolong')
+  guest.chargeBytes(length >>> 0)
   const start = pointer >>> 0
   const bytes = guest.bytes.subarray(start, start + (length >>> 0))
   if (!isUtf8(bytes)) throw new FileFault('ilseq')

@@ -1,4 +1,5 @@
 import type { BlockingFamily } from '../engine.ts'
+import { hostFuel } from '../host/host-fuel.ts'
 import { type HostFunction, hostFunction } from '../host/host-function.ts'
 import { errno } from './errno.ts'
 
@@ -16,6 +17,7 @@ export function wasiFunction(
     module: wasiModule,
     needsCall: false,
     refusal: () => errno.nospc,
+    fuel: blocks === 'files' ? hostFuel.file : 0,
     ...(blocks && { blocks }),
   })
 }
