@@ -1,3 +1,4 @@
+import { parseHostPattern } from '../util/host-pattern.ts'
 import type { ProjectSettings } from './definition.ts'
 
 /**
@@ -29,13 +30,27 @@ const limitRanges: Readonly<Record<keyof ProjectSettings['limits'], readonly [nu
 const idempotencyWindowRange = [600_000, 400 * 86_400_000] as const
 
 /** The first setting that is out of its range, with what would be right. */
-export function settingsProblem({ limits, idempotencyWindowMs, weight }: ProjectSettings): string | undefined {
+export function settingsProblem(settings: ProjectSettings): string | undefined {
+  const { limits, idempotencyWindowMs, weight, outboundHosts } = settings
   const problems = Object.entries(limitRanges).map(([name, range]) =>
     outside(`settings.limits.${name}`, limits[name as keyof typeof limitRanges], range),
   )
   problems.push(outside('settings.idempotencyWindowMs', idempotencyWindowMs, idempotencyWindowRange))
   problems.push(outside('settings.weight', weight, [1, 1000]))
+  problems.push(outboundProblem(outboundHosts))
   return problems.find((problem) => problem !== undefined)
+}
+
+/** Hosts of a project at most: each call of the web looks through them. */
+const maxOutboundHosts = 100
+
+function outboundProblem(hosts: readonly string[]): string | undefined {
+  if (hosts.length > maxOutboundHosts)
+    return `settings.outboundHosts: ${hosts.length} hosts, at most ${maxOutboundHosts}`
+  const wrong = hosts.find((host) => parseHostPattern(host) === undefined)
+  return wrong === undefined
+    ? undefined
+    : `settings.outboundHosts: ${wrong} is no host such as api.example.com, *.example.com or 192.0.2.7:8080`
 }
 
 function outside(field: string, value: number, [least, most]: readonly [number, number]): string | undefined {

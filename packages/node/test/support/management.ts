@@ -54,6 +54,8 @@ export interface OutboxRow {
   readonly attempts: number
   readonly detail: string
   readonly hash?: string
+  readonly call?: string
+  readonly metric?: unknown
 }
 
 export interface AppletAnswer {

@@ -228,6 +228,12 @@ describe('calls of the web', () => {
     expect(effects).toEqual([])
   })
 
+  it('may have the prefix of the published kit', async () => {
+    const { call, effects } = host()
+    await call('GET', 'w3bstream://w3bstream.comhttps://api.example.com/a')
+    expect(effects).toMatchObject([{ url: 'https://api.example.com/a' }])
+  })
+
   it('want an event type, and no body with GET', async () => {
     const { call } = host()
     expect((await call('GET', 'https://api.example.com/', undefined, {})).StatusCode).toBe(400)

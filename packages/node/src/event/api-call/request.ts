@@ -18,6 +18,8 @@ const maxUrlLength = 8192
 const maxEventTypeBytes = 1024
 /** Bytes of a body. */
 const maxBodyBytes = 1024 * 1024
+/** The published AssemblyScript kit puts the system's address before every URL. */
+const systemBeforeWeb = /^w3bstream:\/\/w3bstream\.com(?=https?:\/\/)/
 
 /** Reads the JSON of `ws_api_call`. @returns undefined when it is no request */
 export function readApiRequest(bytes: Uint8Array): ApiRequest | undefined {
@@ -30,7 +32,7 @@ export function readApiRequest(bytes: Uint8Array): ApiRequest | undefined {
   if (!header || !body) return undefined
   const eventType = header.Eventtype?.[0] ?? ''
   if (Buffer.byteLength(eventType) > maxEventTypeBytes) return undefined
-  return { method: method.toUpperCase() || 'GET', url, header, body, eventType }
+  return { method: method.toUpperCase() || 'GET', url: url.replace(systemBeforeWeb, ''), header, body, eventType }
 }
 
 /** A JSON object in UTF-8; undefined when it is anything else. */

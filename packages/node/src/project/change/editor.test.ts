@@ -175,6 +175,8 @@ describe('changes of a definition', () => {
         desc: expect.stringContaining(`settings.limits.${name}`),
       })
     expect(await put({ idempotencyWindowMs: 0 })).toMatchObject({ ok: false, code: 'badRequest' })
+    for (const outboundHosts of [['https://a.example'], ['a.example', '*'], Array(101).fill('a.example')])
+      expect(await put({ outboundHosts })).toMatchObject({ desc: expect.stringContaining('settings.outboundHosts') })
     expect(history.definition!.settings).toEqual(defaultProjectSettings)
     expect(await put({ limits: { wallClockMs: 60_000 } })).toMatchObject({ ok: true })
   })

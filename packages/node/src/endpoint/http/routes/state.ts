@@ -1,4 +1,4 @@
-import { toHex } from '@w3bstream/protocol'
+import { decodeEffectBody, toHex } from '@w3bstream/protocol'
 import Type, { type Static } from 'typebox'
 import { localHash } from '../../../chain/chain.ts'
 import type { OutboxRow as StoredEffect } from '../../../database/database.ts'
@@ -23,6 +23,8 @@ const OutboxRow = Type.Object({
   attempts: Type.Integer(),
   detail: Type.String(),
   hash: Type.Optional(Type.String({ description: 'of the transaction' })),
+  call: Type.Optional(Type.String({ description: 'method and URL of a call' })),
+  metric: Type.Optional(Type.Unknown({ description: 'what was measured' })),
   updatedAt: Time,
 })
 const params = Type.Object({ p: ShortName })
@@ -115,6 +117,19 @@ function outboxRow(row: StoredEffect): Static<typeof OutboxRow> {
     attempts: row.attempts,
     detail: row.detail,
     hash: localHash(row.local),
+    ...asked(row),
     updatedAt: rfc3339(row.updatedMs),
+  }
+}
+
+/** What an applet wanted to know or to be known. A row that cannot be read has ended, and says why. */
+function asked({ kind, body }: StoredEffect): Pick<Static<typeof OutboxRow>, 'call' | 'metric'> {
+  if (kind !== 'api' && kind !== 'metric') return {}
+  try {
+    const effect = decodeEffectBody(body)
+    if (effect.kind === 'api') return { call: `${effect.method} ${effect.url}` }
+    return effect.kind === 'metric' ? { metric: JSON.parse(effect.json) as unknown } : {}
+  } catch {
+    return {}
   }
 }
