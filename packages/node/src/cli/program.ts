@@ -12,6 +12,8 @@ import { registerOperator } from './commands/operator/operator.ts'
 import { registerProject } from './commands/project/project.ts'
 import { registerPublish } from './commands/publish.ts'
 import { registerReceipt } from './commands/receipt/receipt.ts'
+import { registerReplay } from './commands/replay.ts'
+import { registerSnapshot } from './commands/snapshot/snapshot.ts'
 import { registerStart } from './commands/start.ts'
 import { registerTraffic } from './commands/traffic/traffic.ts'
 import { examples, type Register } from './define.ts'
@@ -35,6 +37,8 @@ const commands: readonly Register[] = [
   registerLogs,
   registerReceipt,
   registerEffect,
+  registerSnapshot,
+  registerReplay,
 ]
 
 /**

@@ -12,7 +12,7 @@ export const refusals: readonly (readonly [string, RegExp])[] = [
   ['SELECT user', /USER/],
   ['CREATE TABLE t (a text DEFAULT now()::text)', /now/],
   ['CREATE TABLE t (a timestamp CHECK (a < now()))', /now/],
-  ['CREATE INDEX i ON station (current_date)', /clock/],
+  ['CREATE TABLE t (a date CHECK (a < current_date))', /clock/],
   ['CREATE TABLE t (a int DEFAULT (SELECT 1))', /default/],
   ['BEGIN', /BEGIN/],
   ['COMMIT', /COMMIT/],

@@ -13,6 +13,7 @@ import { algorithms } from '../consensus/index.ts'
 import { openControl } from '../database/control/control.ts'
 import { databases } from '../database/index.ts'
 import { schemaProblems } from '../database/schema-problems.ts'
+import { Snapshots } from '../database/snapshot/snapshots.ts'
 import { TokenIndex } from '../device/devices.ts'
 import { publisherToken } from '../device/token.ts'
 import type { Service } from '../endpoint/endpoint.ts'
@@ -32,6 +33,7 @@ import { counter, createMetrics } from '../telemetry/metrics.ts'
 import { createPinoLogger } from '../telemetry/pino-logger.ts'
 import { vfsKinds } from '../vfs/index.ts'
 import { openWallet } from '../wallet/open-wallet.ts'
+import { AutoSnapshots, snapshotsDirectory } from './auto-snapshots.ts'
 import { lockDirectory } from './data-directory.ts'
 import { executorServices } from './executor-services.ts'
 import { health } from './health.ts'
@@ -141,10 +143,16 @@ async function buildNode(options: NodeOptions, unlock: () => Promise<void>): Pro
       onCommitted(project, batch, { waiting }) {
         const { height, logs, effects, definitionChanges: changes } = batch
         projects.committed(project, { height, messages: waiting.length, logs, effects: effects.length, changes })
+        snapshots.committed(project, height)
         schedule.committed(project, batch)
         settle.committed(project, batch, (index) => waiting[index]!.message.publisherKey)
       },
     },
+  )
+
+  const snapshots = new AutoSnapshots(
+    { every: options.snapshotEvery, keep: options.snapshotKeep },
+    { snapshots: new Snapshots(snapshotsDirectory(dataDir), database), logger: logger.child('snapshots') },
   )
 
   const index = new ProjectIndex(control)
@@ -290,6 +298,7 @@ async function buildNode(options: NodeOptions, unlock: () => Promise<void>): Pro
       accounts,
       admin,
       chains,
+      snapshots,
       manager,
       registry,
       ...schedule.services,

@@ -138,6 +138,20 @@ export const optionTable: Table = {
     default: 'processors − 1, at most 8',
     read: (text) => integer(text, 1, 256),
   },
+  snapshotEvery: {
+    argument: 'N',
+    env: 'W3BSTREAM_SNAPSHOT_EVERY',
+    description: 'take a snapshot of a project after this many of its batches; 0 = never',
+    default: '0',
+    read: (text) => integer(text, 0, Number.MAX_SAFE_INTEGER),
+  },
+  snapshotKeep: {
+    argument: 'N',
+    env: 'W3BSTREAM_SNAPSHOT_KEEP',
+    description: 'snapshots of a project that stay',
+    default: '2',
+    read: (text) => integer(text, 1, 1_000_000),
+  },
   limit: {
     argument: 'NAME=N',
     env: 'W3BSTREAM_LIMITS',

@@ -83,6 +83,10 @@ export interface NodeOptions {
   readonly logFormat?: LogFormat
   /** Threads that run projects. @default one less than the processors, at least 1, at most 8 */
   readonly workers: number
+  /** A snapshot of each project's state after this many of its batches; 0 for none but those asked for. @default 0 */
+  readonly snapshotEvery: number
+  /** Snapshots of a project that stay when another is taken. @default 2, so that one is whole while the other is read */
+  readonly snapshotKeep: number
   readonly limits: NodeLimits
 }
 
@@ -115,6 +119,8 @@ export const defaultNodeOptions: NodeOptions = {
   sessionMs: 3_600_000,
   logLevel: 'info',
   workers: Math.max(1, Math.min(8, availableParallelism() - 1)),
+  snapshotEvery: 0,
+  snapshotKeep: 2,
   limits: defaultNodeLimits,
 }
 

@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { DatabaseError } from '../errors.ts'
@@ -29,6 +29,15 @@ export function openControl(file: string): ControlDatabase {
   migrate(db, file)
   if (file !== ':memory:') chmodSync(file, 0o600)
   return db
+}
+
+/**
+ * Opens the control file for reading, beside the node that has it.
+ * @throws DatabaseError STORE_NOT_FOUND
+ */
+export function openControlReader(file: string): ControlDatabase {
+  if (!existsSync(file)) throw new DatabaseError({ code: 'STORE_NOT_FOUND', project: file })
+  return new DatabaseSync(file, { readOnly: true, timeout: 5000 })
 }
 
 function migrate(db: DatabaseSync, file: string): void {
