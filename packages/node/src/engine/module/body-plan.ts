@@ -24,8 +24,8 @@ interface Frame {
   readonly live: boolean
   /** The outermost frame to which something in here branches, as its number from outside. */
   escapes: number
-  /** For a loop: whether something branches back to its head. */
-  repeats: boolean
+  /** For a loop: the segments that end with a branch back to its head; undefined once a branch on a condition does. */
+  backs: number[] | undefined
   /** Whether something in here may change the counter of fuel: calls. */
   calls: boolean
   /** Shape of NaNs in its one result. */
@@ -112,7 +112,7 @@ export class BodyPlanner {
         this.#end()
         break
       case opcodes.br:
-        this.#branch(first)
+        this.#branch(first, true)
         this.#die()
         break
       case opcodes.brIf:
@@ -174,7 +174,7 @@ export class BodyPlanner {
       loop: opcode === opcodes.loop ? this.segments.openLoop(outer?.loop ?? -1) : (outer?.loop ?? -1),
       live: this.#live,
       escapes: this.#frames.length,
-      repeats: false,
+      backs: [],
       calls: false,
       nan: nanShape.none,
     })
@@ -208,21 +208,41 @@ export class BodyPlanner {
     else this.#openSegment(this.#reader.at)
   }
 
+  /**
+   * The head of a loop runs once for the code before it, and once for each branch back. So its fuel is taken there, which
+   * saves one of two charges per round in loops that begin with their condition, as long as all branches back are certain.
+   */
   #endLoop(frame: Frame): void {
-    this.segments.loopIsLeaf[frame.loop] = !frame.calls
-    if (frame.live && frame.repeats) this.segments.checks[this.segments.loopHead[frame.loop]!] = true
+    const { segments } = this
+    segments.loopIsLeaf[frame.loop] = !frame.calls
+    if (!frame.live || frame.backs?.length === 0) return
+    const head = segments.loopHead[frame.loop]!
+    if (frame.backs === undefined || frame.backs.includes(head)) {
+      segments.checks[head] = true
+      return
+    }
+    for (const segment of [frame.segment, ...frame.backs]) segments.cost[segment]! += segments.cost[head]!
+    for (const segment of frame.backs) segments.checks[segment] = true
+    segments.cost[head] = 0
   }
 
-  #branch(label: number): void {
+  /** @param certain whether the branch is taken whenever its segment runs */
+  #branch(label: number, certain = false): void {
     if (!this.#live) return
     const target = this.#frames.length - 1 - label
     const inner = this.#frames.at(-1)!
     const frame = this.#frames[target]!
+    const isLoop = frame.opcode === opcodes.loop
     inner.escapes = Math.min(inner.escapes, target)
-    if (frame.opcode === opcodes.loop) {
-      frame.repeats = true
+    // Otherwise values could be made for nothing: what makes them costs nothing, and what uses them pays.
+    const kept = isLoop ? frame.params : frame.results
+    this.segments.cost[this.#segment]! += this.#stack.height - frame.height - kept
+    if (!isLoop) this.#results(frame)
+    else {
+      if (certain) frame.backs?.push(this.#segment)
+      else frame.backs = undefined
       this.#settle(frame.params)
-    } else this.#results(frame)
+    }
   }
 
   /** The values on the stack become results of a frame. The results of the body are settled: they leave the function. */

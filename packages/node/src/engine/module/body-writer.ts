@@ -12,6 +12,9 @@ import { frameBytes, isUncounted } from './stack-frame.ts'
 /** Where pieces of the original code ended up: pairs of (place in the code written, place in the original file). */
 export type Positions = number[]
 
+/** The segment at the entry of each function. */
+const firstSegment = 1
+
 /** Writes functions as {@link BodyPlanner} wants them. One writer serves all functions of a module. */
 export class BodyWriter {
   readonly #facts: ModuleFacts
@@ -23,6 +26,8 @@ export class BodyWriter {
   #survey!: BodySurvey
   #firstLocal = 0
   #frame = 0
+  /** Whether the function at hand takes stack. */
+  #counted = false
 
   constructor(facts: ModuleFacts, planner: BodyPlanner) {
     this.#facts = facts
@@ -31,7 +36,7 @@ export class BodyWriter {
 
   /**
    * Writes the function that was planned last: its size, locals and code.
-   * @param positions is filled; counted from where the size begins
+   * @param positions is filled; counted from where the locals are declared
    */
   write(out: ByteSink, survey: BodySurvey, type: FunctionType, positions?: Positions): void {
     this.#survey = survey
@@ -40,12 +45,10 @@ export class BodyWriter {
     this.#code.clear()
     this.#writeCode(type, positions)
     this.#writeHeader()
-    const begin = out.size
     out.u32(this.#header.size + this.#code.size)
     out.copy(this.#header.written, 0, this.#header.size)
-    const shift = out.size - begin
     out.copy(this.#code.written, 0, this.#code.size)
-    if (positions !== undefined) for (let n = 0; n < positions.length; n += 2) positions[n]! += shift
+    if (positions !== undefined) for (let n = 0; n < positions.length; n += 2) positions[n]! += this.#header.size
   }
 
   #writeHeader(): void {
@@ -66,9 +69,8 @@ export class BodyWriter {
     const { bytes } = this.#facts.layout
     const { end } = this.#survey
     this.#frame = this.#facts.metered ? frameBytes(this.#survey, type, this.#planner.highest) : 0
-    const counted = this.#facts.metered && !isUncounted(this.#survey, this.#frame)
-    const givesBack = counted && this.#survey.calls
-    if (counted) this.#takeStack(givesBack)
+    this.#counted = this.#facts.metered && !isUncounted(this.#survey, this.#frame)
+    const givesBack = this.#counted && this.#survey.calls
     if (givesBack) this.#openBody(type)
     let at = this.#survey.code
     this.#planner.edits.forEach((kind, from, to, first) => {
@@ -133,25 +135,27 @@ export class BodyWriter {
 
   // ---- fuel
 
+  /** The fuel of a segment, which is looked at behind every entry that calls, and in every round of a loop. */
   #charge(segment: number): void {
     const { segments } = this.#planner
-    const cost = segments.cost[segment]!
     const local = segments.inLeafLoop(segment)
-    const checked = segments.checks[segment]! || (segment === 1 && this.#survey.calls)
-    const { fuel } = this.#facts.globals
-    const code = this.#code
-    if (cost > 0) {
+    const cost = segments.cost[segment]!
+    if (cost > 0) this.#takeFuel(cost, local)
+    if (segment === firstSegment && this.#counted) this.#takeStack()
+    else if (segments.checks[segment]!) {
       this.#getFuel(local)
-      code.u8(op.i64Const)
-      code.positive(cost)
-      code.u8(op.i64Sub)
-      if (local) this.#withIndex(op.localTee, this.#local('fuel', 'i64'))
-      this.#withIndex(op.globalSet, fuel)
+      this.#stopIfNegative(stopReasons.fuel)
     }
-    if (!checked) return
+  }
+
+  #takeFuel(cost: number, local: boolean): void {
+    const { fuel } = this.#facts.globals
     this.#getFuel(local)
-    code.all([op.i64Const, 0, op.i64LtS])
-    this.#stopIf(stopReasons.fuel)
+    this.#code.u8(op.i64Const)
+    this.#code.positive(cost)
+    this.#code.u8(op.i64Sub)
+    if (local) this.#withIndex(op.localTee, this.#local('fuel', 'i64'))
+    this.#withIndex(op.globalSet, fuel)
   }
 
   #getFuel(local: boolean): void {
@@ -164,35 +168,49 @@ export class BodyWriter {
     this.#withIndex(op.localSet, this.#local('fuel', 'i64'))
   }
 
-  #stopIf(reason: number): void {
-    this.#code.all([op.if, emptyBlock, op.i32Const, reason])
+  #stopIfNegative(reason: number): void {
+    this.#code.all([op.i64Const, 0, op.i64LtS, op.if, emptyBlock, op.i32Const, reason])
     this.#withIndex(op.globalSet, this.#facts.globals.stopped)
     this.#code.all([op.unreachable, op.end])
   }
 
   // ---- stack
 
-  #takeStack(keeps: boolean): void {
-    const { stack } = this.#facts.globals
+  /**
+   * Takes the frame and looks at fuel and stack at once: both are signed, and a negative one makes their union negative.
+   *
+   * ```
+   * stack = (old = stack) − frame
+   * if (fuel | stack) < 0: stopped = fuel < 0 ? 1 : 2; trap
+   * ```
+   */
+  #takeStack(): void {
+    const { fuel, stack, stopped } = this.#facts.globals
+    const code = this.#code
     this.#withIndex(op.globalGet, stack)
-    this.#code.u8(op.i32Const)
-    this.#code.positive(this.#frame)
-    this.#code.u8(op.i32Sub)
-    if (keeps) {
+    if (this.#survey.calls) this.#withIndex(op.localTee, this.#local('stack', 'i32'))
+    code.u8(op.i32Const)
+    code.positive(this.#frame)
+    code.u8(op.i32Sub)
+    if (this.#survey.calls) {
+      this.#withIndex(op.localTee, this.#local('left', 'i32'))
       this.#withIndex(op.globalSet, stack)
-      this.#withIndex(op.globalGet, stack)
+      this.#withIndex(op.localGet, this.#local('left', 'i32'))
     }
-    this.#code.all([op.i32Const, 0, op.i32LtS])
-    this.#stopIf(stopReasons.stack)
+    code.u8(op.i64ExtendI32S)
+    this.#withIndex(op.globalGet, fuel)
+    code.all([op.i64Or, op.i64Const, 0, op.i64LtS, op.if, emptyBlock])
+    code.all([op.i32Const, stopReasons.fuel, op.i32Const, stopReasons.stack])
+    this.#withIndex(op.globalGet, fuel)
+    code.all([op.i64Const, 0, op.i64LtS, op.select])
+    this.#withIndex(op.globalSet, stopped)
+    code.all([op.unreachable, op.end])
   }
 
+  /** Sets back what was before; a store without a load, so that calls in a row do not wait for each other. */
   #giveBack(): void {
-    const { stack } = this.#facts.globals
-    this.#withIndex(op.globalGet, stack)
-    this.#code.u8(op.i32Const)
-    this.#code.positive(this.#frame)
-    this.#code.u8(op.i32Add)
-    this.#withIndex(op.globalSet, stack)
+    this.#withIndex(op.localGet, this.#local('stack', 'i32'))
+    this.#withIndex(op.globalSet, this.#facts.globals.stack)
   }
 
   // ---- NaN

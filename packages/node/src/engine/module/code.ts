@@ -37,7 +37,9 @@ export const op = {
   i64Add: 0x7c,
   i64Sub: 0x7d,
   i64Mul: 0x7e,
+  i64Or: 0x84,
   i64ShrU: 0x88,
+  i64ExtendI32S: 0xac,
   i64ExtendI32U: 0xad,
 } as const
 
