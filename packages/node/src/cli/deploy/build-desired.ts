@@ -46,10 +46,19 @@ export async function buildDesired(
 
 function trafficOf({ project, device, transactions }: NonNullable<ProjectFile['traffic']>): DesiredProject['traffic'] {
   return [
-    ...(project ? [{ apiType: 'EVENT', scope: 'PROJECT', threshold: project.events, duration: project.per } as const] : []),
+    ...(project
+      ? [{ apiType: 'EVENT', scope: 'PROJECT', threshold: project.events, duration: project.per } as const]
+      : []),
     ...(device ? [{ apiType: 'EVENT', scope: 'DEVICE', threshold: device.events, duration: device.per } as const] : []),
     ...(transactions
-      ? [{ apiType: 'BLOCKCHAIN', scope: 'PROJECT', threshold: transactions.count, duration: transactions.per } as const]
+      ? [
+          {
+            apiType: 'BLOCKCHAIN',
+            scope: 'PROJECT',
+            threshold: transactions.count,
+            duration: transactions.per,
+          } as const,
+        ]
       : []),
   ]
 }

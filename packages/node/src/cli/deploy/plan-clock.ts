@@ -34,7 +34,8 @@ export function planTraffic({ traffic }: DesiredProject, current: CurrentProject
     const { trafficLimitId } = there ?? {}
     if (trafficLimitId) changes.push({ op: 'traffic.update', trafficLimitId, threshold, duration })
     else changes.push({ op: 'traffic.create', ...limit })
-    const what = apiType === 'BLOCKCHAIN' ? 'transactions' : `events of ${scope === 'DEVICE' ? 'a device' : 'the project'}`
+    const what =
+      apiType === 'BLOCKCHAIN' ? 'transactions' : `events of ${scope === 'DEVICE' ? 'a device' : 'the project'}`
     lines.push({ sign: there ? '~' : '+', what: `limit of ${what}`, detail: `${threshold} in ${duration}` })
   }
   return { changes, lines }

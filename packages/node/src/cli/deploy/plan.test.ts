@@ -80,6 +80,13 @@ const applied: CurrentProject = {
     { strategyId: '20', appletId: '10', eventType: 'DEFAULT', handler: 'start', autoCollectMetric: false, ...times },
     { strategyId: '21', appletId: '10', eventType: 'day', handler: 'closeDay', autoCollectMetric: true, ...times },
   ],
+  cronJobs: [
+    { cronJobId: '40', expression: '@hourly', eventType: 'HOUR', missed: 'once', sinceMs: 0, ...times },
+    { cronJobId: '41', expression: '@daily', eventType: 'DAY', missed: 'all', sinceMs: 0, ...times },
+  ],
+  trafficLimits: [
+    { trafficLimitId: '50', apiType: 'EVENT', scope: 'DEVICE', threshold: 9, duration: '1m', startMs: 0, ...times },
+  ],
   publishers: [{ publisherId: '30', key: 's1', name: 'Station 1', publicKey: '' }],
   operatorId: '7',
 }
@@ -245,5 +252,31 @@ describe('planning a deployment', () => {
   it('binds another operator', () => {
     const operator = { operatorId: '8', name: 'second' }
     expect(plan({ operator })).toMatchObject({ operator, lines: [{ sign: '~', what: 'operator', detail: 'second' }] })
+  })
+
+  it('compares cron jobs by schedule and event, and removes those that are not listed', () => {
+    const cron = [
+      { expression: '@hourly', eventType: 'HOUR', missed: 'skip' as const },
+      { expression: '@every 5s', eventType: 'DEFAULT', missed: 'once' as const },
+    ]
+    const made = plan({ cron })
+    expect(made.changes).toEqual([
+      { op: 'cron.update', cronJobId: '40', missed: 'skip' },
+      { op: 'cron.create', ...cron[1] },
+      { op: 'cron.remove', cronJobId: '41' },
+    ])
+    expect(shown(made)).toEqual(['~ cron @hourly HOUR', '+ cron @every 5s DEFAULT', '- cron @daily DAY'])
+    expect(isEmpty(plan({ cron: applied.cronJobs }))).toBe(true)
+  })
+
+  it('sets the traffic limits that the file names, and leaves the others', () => {
+    const limit = { apiType: 'EVENT', duration: '1h', threshold: 5 } as const
+    const made = plan({ traffic: [{ ...limit, scope: 'DEVICE' }, { ...limit, scope: 'PROJECT' }] })
+    expect(made.changes).toEqual([
+      { op: 'traffic.update', trafficLimitId: '50', threshold: 5, duration: '1h' },
+      { op: 'traffic.create', scope: 'PROJECT', ...limit },
+    ])
+    expect(isEmpty(plan({ traffic: applied.trafficLimits }))).toBe(true)
+    expect(isEmpty(plan({ traffic: [] }))).toBe(true)
   })
 })

@@ -1,8 +1,8 @@
 import { isDeepStrictEqual } from 'node:util'
 import { defaultProjectSettings, type ProjectChange } from '../../project/definition.ts'
 import { planApplets } from './plan-applets.ts'
-import { planDatabase } from './plan-database.ts'
 import { planCron, planTraffic } from './plan-clock.ts'
+import { planDatabase } from './plan-database.ts'
 import { nothing, type PlanLine, type PlanPart, type Upload } from './plan-part.ts'
 import type { CurrentProject, DesiredProject } from './state.ts'
 

@@ -31,8 +31,7 @@ const per = Type.String({
   maxLength: 64,
   description: 'Length of a period, such as 1m, 1h, 24h.',
 })
-const amount = (description: string) =>
-  Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER, description })
+const amount = (description: string) => Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER, description })
 const events = (description: string) =>
   Type.Object({ events: amount('Events in each period.'), per }, { additionalProperties: false, description })
 

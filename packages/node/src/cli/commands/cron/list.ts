@@ -22,13 +22,7 @@ export const registerCronList: Register = (parent, io) => {
             : table(
                 io,
                 ['ID', 'SCHEDULE', 'EVENT', 'MISSED', 'NEXT'],
-                data.map((job) => [
-                  job.cronJobID,
-                  job.cronExpressions,
-                  job.eventType,
-                  job.missed,
-                  job.next[0] ?? '-',
-                ]),
+                data.map((job) => [job.cronJobID, job.cronExpressions, job.eventType, job.missed, job.next[0] ?? '-']),
               ),
         )
       }),

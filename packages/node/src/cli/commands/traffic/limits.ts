@@ -17,7 +17,8 @@ export const kindsText = Object.keys(limitKinds).join(', ')
 
 /** @throws CliError CLI_USAGE */
 export function parseKind(text: string): LimitKind {
-  if (!Object.hasOwn(limitKinds, text)) throw new CliError({ code: 'CLI_USAGE', detail: `"${text}": wanted ${kindsText}` })
+  if (!Object.hasOwn(limitKinds, text))
+    throw new CliError({ code: 'CLI_USAGE', detail: `"${text}": wanted ${kindsText}` })
   return text as LimitKind
 }
 
