@@ -16,10 +16,10 @@ export function resultOfCall(base: HandlerResult, outcome: HandlerOutcome): Hand
   return { ...base, error: outcome.error, message: message.slice(0, messageLength), fuel }
 }
 
-/** The log line about a call that failed, with the guest's frames where they are known. */
-export function failureLine(handler: string, { error, message, trace = [] }: FailedCall): string {
+/** The log line about a call that failed: why, after how much fuel, and the guest's frames where they are known. */
+export function failureLine(handler: string, { error, message, fuel, trace = [] }: FailedCall): string {
   const frames = trace.map((frame) => `\n    at ${frameName(frame)} @ 0x${frame.offset.toString(16)}`)
-  return `${handler} failed: ${error} ${message}${frames.join('')}`
+  return `${handler} failed: ${error} ${message} (fuel ${fuel})${frames.join('')}`
 }
 
 function frameName(frame: GuestFrame): string {

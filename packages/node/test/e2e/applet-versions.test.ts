@@ -15,6 +15,7 @@ interface Version {
   readonly op: string
   readonly of?: number
   readonly by: string
+  readonly codeHash: string
   readonly note?: string
   readonly steps: readonly { op: string; percent?: number }[]
   readonly results: { ok: number; failed: number; meanFuel: number }
@@ -100,8 +101,12 @@ describe('versions of an applet', () => {
     expect(canary).toMatchObject({ version: 4, state: 'canary', percent: 50, results: { failed: 0 } })
     expect(canary!.results.ok).toBe([...few, ...half].filter((code) => code === 3).length)
     expect((await cli('applet', 'rollback', 'meter', '2')).stderr).toContain('CanaryConflict')
-    expect(await json('applet', 'promote', 'meter')).toMatchObject({ version: 4 })
+    expect(await json('applet', 'promote', 'meter')).toMatchObject({ version: 4, codeHash: canary!.codeHash })
     expect(new Set(await codes())).toEqual(new Set([3]))
+    const { messageID } = (await send(devices[0]!)).json as EventBody
+    const { stdout } = await runCli(['receipt', 'show', messageID, '-p', 'fleet'], options)
+    expect(stdout).toMatch(`start returned 3, fuel`)
+    expect(stdout).toMatch(`module ${canary!.codeHash.slice(0, 12)}`)
     const [promoted] = await history()
     expect(promoted?.steps).toMatchObject([
       { op: 'share', percent: 10 },

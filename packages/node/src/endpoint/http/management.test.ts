@@ -310,7 +310,12 @@ describe('what a project does', () => {
       msg: 'first',
       appletID: applet.appletID,
     })
-    expect(rowsOf((await builder.get('/event_log/x/demo/datalist')).json)[0]).toMatchObject({ messageID, status: 'ok' })
+    expect(rowsOf((await builder.get('/event_log/x/demo/datalist')).json)[0]).toMatchObject({
+      messageID,
+      status: 'ok',
+      fuel: '0',
+      errors: [],
+    })
     expect((await builder.get(`/receipt/x/demo/${messageID}`)).json).toEqual({ version: 1 })
     expect((await builder.get(`/receipt/x/demo/${messageID.slice(2)}`)).status).toBe(200)
     expect((await builder.get(`/receipt/x/demo/${'0'.repeat(64)}`)).json).toMatchObject({ key: 'ReceiptNotFound' })

@@ -51,10 +51,15 @@ function describeProject(
   const routes = applets.flatMap((applet) => {
     const state = instances.find(({ appletId }) => appletId === applet.appletId)?.state ?? 'no instance'
     const own = strategies.filter(({ appletId }) => appletId === applet.appletId)
-    return own.map((route) => [applet.name, state, route.eventType, route.handler, applet.codeHash.slice(0, 12)])
+    const facts = [versionText(applet), applet.codeHash.slice(0, 12)]
+    return own.map((route) => [applet.name, state, route.eventType, route.handler, ...facts])
   })
   const heading = facts.map(([name, value]) => `${io.style('bold', name.padEnd(12))} ${value}`).join('\n')
   return routes.length === 0
     ? heading
-    : `${heading}\n\n${table(io, ['APPLET', 'STATE', 'EVENT', 'HANDLER', 'CODE'], routes)}`
+    : `${heading}\n\n${table(io, ['APPLET', 'STATE', 'EVENT', 'HANDLER', 'VERSION', 'CODE'], routes)}`
+}
+
+function versionText({ version, canary }: CurrentProject['applets'][number]): string {
+  return canary ? `${version}, canary ${canary.version} (${canary.percent} %)` : String(version)
 }

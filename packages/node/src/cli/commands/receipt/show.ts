@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
-import type { ReceiptFile } from '@w3bstream/protocol'
+import { decodeReceipt, fromHex, type HandlerResult, type ReceiptFile, toHex } from '@w3bstream/protocol'
 import { type CommonOptions, withNode } from '../../context.ts'
 import { action, examples, type Register } from '../../define.ts'
 import { CliError } from '../../errors.ts'
@@ -37,7 +37,8 @@ export const registerReceiptShow: Register = (parent, io) => {
     )
 }
 
-function describeReceipt({ summary, transactions, certificate }: ReceiptFile): string {
+function describeReceipt({ summary, transactions, certificate, receipt }: ReceiptFile): string {
+  const { results } = decodeReceipt(fromHex(receipt))
   const lines = [
     ['message', summary.messageId],
     ['status', summary.status],
@@ -47,11 +48,15 @@ function describeReceipt({ summary, transactions, certificate }: ReceiptFile): s
     ['time', summary.time],
     ['batch', `${summary.height}, message ${summary.index}`],
     ['certified', certificate ? 'yes' : 'not yet'],
-    ...summary.results.map(({ handler, code, error, fuel }) => [
-      'result',
-      `${handler} returned ${code}${error ? ` (${error})` : ''}, fuel ${fuel}`,
-    ]),
+    ...results.map((result) => ['result', resultText(result)]),
     ...transactions.map(({ chainId, hash, state }) => ['transaction', `${hash} on chain ${chainId}: ${state}`]),
   ]
   return lines.map(([name = '', value = '']) => `${name.padEnd(12)} ${printableText(value)}`).join('\n')
+}
+
+/** The module is told by the beginning of its hash, as "applet history" does. A call that returned may name limits it met. */
+function resultText({ handler, code, error, message, fuel, codeHash }: HandlerResult): string {
+  const end = error === '' ? `returned ${code}` : `failed: ${error}`
+  const facts = [`${handler} ${end}`, message, `fuel ${fuel}`, `module ${toHex(codeHash).slice(2, 14)}`]
+  return facts.filter((fact) => fact !== '').join(', ')
 }

@@ -1,4 +1,4 @@
-import { fromHex, toHex } from '@w3bstream/protocol'
+import { decodeReceipt, fromHex, toHex } from '@w3bstream/protocol'
 import Type, { type Static } from 'typebox'
 import type { MessageRow } from '../../../database/database.ts'
 import { ApiError } from '../../api-error.ts'
@@ -16,9 +16,12 @@ export const ReceiptRow = Type.Object({
   eventID: Type.String(),
   publisherID: Type.String(),
   receivedAt: Type.Integer({ description: 'milliseconds' }),
+  fuel: Type.String({ description: 'what all its handlers took together, decimal' }),
+  errors: Type.Array(Type.String(), { description: 'codes of handlers that did not return' }),
 })
 
 export function receiptRow(row: MessageRow & { height: bigint }): Static<typeof ReceiptRow> {
+  const { results } = decodeReceipt(row.receipt)
   return {
     messageID: toHex(row.id),
     height: row.height.toString(),
@@ -29,6 +32,8 @@ export function receiptRow(row: MessageRow & { height: bigint }): Static<typeof 
     eventID: row.eventId,
     publisherID: row.publisherId,
     receivedAt: row.receivedMs,
+    fuel: results.reduce((sum, result) => sum + result.fuel, 0n).toString(),
+    errors: results.map(({ error }) => error).filter((error) => error !== ''),
   }
 }
 

@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto'
+import { encodeReceipt, type ReceiptStatus } from '@w3bstream/protocol'
 import type { LogRow, MessageRow, Page, Paged, ProjectReader } from '../../../database/database.ts'
 import { DatabaseError } from '../../../database/errors.ts'
 
@@ -18,7 +19,17 @@ export class History {
     const { payload, eventId, ...rest } = message
     const height = BigInt(this.messages.length + 1)
     const id = hash('sha256', `${height}`, 'buffer')
-    const fixed = { index: 0, id, receivedMs: Date.now(), kind: 'data', receipt: new Uint8Array() }
+    const receipt = encodeReceipt({
+      messageId: id,
+      height,
+      index: 0,
+      status: message.status as ReceiptStatus,
+      vouchedBy: new Uint8Array(20),
+      results: [],
+      effects: { first: 0, count: 0 },
+      detail: '',
+    })
+    const fixed = { index: 0, id, receivedMs: Date.now(), kind: 'data', receipt }
     this.messages.push({ ...fixed, ...rest, eventId, message: payload, height })
     for (const [index, log] of logs.entries()) {
       const line = { index, source: 'wasmCode', level: 4, timeMs: Date.now(), eventId, ...log }
