@@ -1,5 +1,5 @@
 import type { Guest } from '../host/guest.ts'
-import type { OpenFile } from './files/file-table.ts'
+import type { Descriptor, OpenFile } from './files/file-table.ts'
 import { rights } from './files/rights.ts'
 import { attempt, FileFault } from './files/steps.ts'
 import { gather, room } from './guest-memory.ts'
@@ -60,7 +60,7 @@ function writeOn(guest: Guest, fd: number, parts: readonly Uint8Array[]): number
   const file = writable(guest, fd)
   const start = (file.flags & append) === 0 ? file.position : file.node.size
   const written = writeParts(file, parts, start)
-  file.position = start + written
+  if (written > 0) file.position = start + written
   return written
 }
 
@@ -116,6 +116,7 @@ function fdSync(guest: Guest) {
   return (fd: number): number =>
     attempt(guest, () => {
       const descriptor = guest.call.files.get(fd)
+      chargeChanges(guest, descriptor)
       if (descriptor.kind === 'file') descriptor.tree.sync(descriptor.node)
     })
 }
@@ -129,7 +130,16 @@ function fdAdvise(guest: Guest) {
 }
 
 function fdClose(guest: Guest) {
-  return (fd: number): number => attempt(guest, () => guest.call.files.close(fd))
+  return (fd: number): number =>
+    attempt(guest, () => {
+      chargeChanges(guest, guest.call.files.get(fd))
+      guest.call.files.close(fd)
+    })
+}
+
+/** A changed file is put as a whole, however little of it was changed. */
+function chargeChanges(guest: Guest, descriptor: Descriptor): void {
+  if (descriptor.kind === 'file' && descriptor.node.changed) guest.chargeBytes(descriptor.node.size)
 }
 
 function fdRenumber(guest: Guest) {

@@ -10,6 +10,8 @@ export const fileTypes = { stream: 2, directory: 3, file: 4 } as const
 const statBytes = 64
 const fdstatBytes = 24
 const direntBytes = 24
+/** What looking at one entry of a directory counts as, in bytes that are handed over. */
+const entryFuelBytes = 64
 const fdflagsMask = 0x1f
 /** `fstflags`. */
 const accessed = 1
@@ -139,7 +141,10 @@ function* readDirectory(guest: Guest, { fd, pointer, length, cookie, usedAt }: R
   const start = room(guest, pointer, length)
   const directory = guest.call.files.directory(fd)
   const { tree, node } = directory
-  if (cookie === 0n || directory.listing === undefined) directory.listing = yield* tree.list(node)
+  if (cookie === 0n || directory.listing === undefined) {
+    directory.listing = yield* tree.list(node)
+    guest.chargeBytes(directory.listing.length * entryFuelBytes)
+  }
   const { listing } = directory
   const names = listing.length + 2
   const end = start + Math.min(length >>> 0, guest.call.limits.transferBytes)

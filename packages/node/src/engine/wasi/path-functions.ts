@@ -47,9 +47,12 @@ function* open(guest: Guest, call: OpenCall): Steps<number> {
   const { files } = guest.call
   const from = files.directory(call.fd)
   if (call.flags >>> 0 > fdflagsMask || call.oflags >>> 0 > 15) throw new FileFault('inval')
+  if (call.oflags & create && call.oflags & directoryOnly) throw new FileFault('inval')
   const place = yield* follow(from.tree, from.node, readPath(guest, call.pathAt, call.pathLength))
+  if (place.slash && call.oflags & create) throw new FileFault(place.node?.kind === 'file' ? 'notdir' : 'isdir')
   const fd = files.reserve()
   const node = place.node ? existing(from, place.node, place, call) : yield* created(from, place, call)
+  if (node.kind === 'file' && node.content === undefined) guest.chargeBytes(node.size)
   yield* from.tree.open(node)
   if (call.oflags & truncate) empty(from, node)
   const granted = call.rights & rights.all & (from.tree.readOnly ? ~rights.changing : -1n)
@@ -89,8 +92,6 @@ function existing({ tree }: OpenFile, node: FileNode, place: Place, { oflags, ri
 
 function* created({ tree }: OpenFile, place: Place, { oflags }: OpenCall): Steps<FileNode> {
   if (!(oflags & create)) throw new FileFault('noent')
-  if (place.slash) throw new FileFault('isdir')
-  if (oflags & directoryOnly) throw new FileFault('inval')
   return yield* tree.create(place.directory, place.name, 'file')
 }
 
