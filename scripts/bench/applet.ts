@@ -6,6 +6,8 @@ import { createEngine, defaultCallLimits } from '../../packages/node/src/engine/
 import { compileModule } from '../../packages/node/src/engine/inline/compiled-module.ts'
 import { linkImports } from '../../packages/node/src/engine/inline/link-imports.ts'
 import { parseModule } from '../../packages/node/src/engine/module/parse.ts'
+import { reserved } from '../../packages/node/src/engine/module/prepared-format.ts'
+import { allFeatures, type RewriteFeatures, rewriteModule } from '../../packages/node/src/engine/module/rewrite.ts'
 import { compileApplet } from '../../packages/node/src/engine/testing/compile-applet.ts'
 import { noFiles } from '../../packages/node/src/engine/wasi/files/host-files.ts'
 import { type WasmFunction, type WasmInstance, wasm } from '../../packages/node/src/engine/webassembly.ts'
@@ -13,8 +15,12 @@ import { type BenchContext, median } from './compare.ts'
 import type { BenchRow } from './row.ts'
 
 const roundMs = 1000
+const unmetered: RewriteFeatures = { metered: false, canonicalNans: false }
 
-/** Calls per second of an applet on one core with fresh memory at every call, against a new instance for every call. */
+/**
+ * Calls per second of an applet on one core with fresh memory at every call, against a new instance for every call: as it is
+ * run, metered and with canonical NaNs; and without that, which tells what it costs.
+ */
 export async function benchApplet(context: BenchContext): Promise<BenchRow[]> {
   const report = JSON.stringify({
     device: 'station-7',
@@ -29,14 +35,24 @@ export async function benchApplet(context: BenchContext): Promise<BenchRow[]> {
     new URL('../../packages/node/test/interop/guests/fixtures/rust_wasi.wasm', import.meta.url),
   )
   const small = await compileApplet(new URL('assembly/small.ts', import.meta.url))
+  const largeCall = handlerCall('handle_report', report)
+  const smallCall = handlerCall('start', report)
   return [
-    measure('applet-large', large, handlerCall('handle_report', report), context),
-    measure('applet-small', small, handlerCall('start', report), context),
+    measure('applet-metered-large', large, largeCall, allFeatures, context),
+    measure('applet-metered-small', small, smallCall, allFeatures, context),
+    measure('applet-large', large, largeCall, unmetered, context),
+    measure('applet-small', small, smallCall, unmetered, context),
   ]
 }
 
-function measure(name: string, original: Uint8Array, call: HandlerCall, context: BenchContext): BenchRow {
-  const ours = restoring(original, call)
+function measure(
+  name: string,
+  original: Uint8Array,
+  call: HandlerCall,
+  features: RewriteFeatures,
+  context: BenchContext,
+): BenchRow {
+  const ours = restoring(original, call, features)
   const fresh = instantiating(original, call)
   for (const run of [ours, fresh]) callsPerSecond(run)
   const measured: number[] = []
@@ -59,9 +75,10 @@ function measure(name: string, original: Uint8Array, call: HandlerCall, context:
   }
 }
 
-function restoring(original: Uint8Array, call: HandlerCall): () => void {
+function restoring(original: Uint8Array, call: HandlerCall, features: RewriteFeatures): () => void {
   const engine = createEngine()
-  const loaded = engine.load(engine.prepare(original), { mayBlock: false })
+  const bytes = rewriteModule(parseModule(original), features)
+  const loaded = engine.load({ ...engine.prepare(original), bytes }, { mayBlock: false })
   return () => {
     const outcome = loaded.call(call)
     if (outcome instanceof Promise || outcome.type !== 'returned' || outcome.code !== 0)
@@ -81,7 +98,7 @@ function instantiating(original: Uint8Array, call: HandlerCall): () => void {
     const state = new CallState(call)
     guest.begin(state)
     const instance: WasmInstance = new wasm.Instance(module, linked)
-    guest.attach(instance)
+    guest.attach({ exports: { ...instance.exports, [reserved.charge]: () => {} } })
     const handler = instance.exports[call.handler] as WasmFunction as (rid: number) => number
     if (handler(state.rid) !== 0) throw new Error('the applet failed')
     guest.end()

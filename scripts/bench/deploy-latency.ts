@@ -1,15 +1,20 @@
-import { readFileSync } from 'node:fs'
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { compileApplet } from '../../packages/node/src/engine/testing/compile-applet.ts'
 import { wasm } from '../../packages/node/src/engine/webassembly.ts'
 import { appletForm, Management, request } from '../../packages/node/test/support/management.ts'
 import { NodeProcess } from '../../packages/node/test/support/node-process.ts'
 import { type BenchContext, type Contender, compare, type Sample } from './compare.ts'
 import type { BenchRow } from './row.ts'
+import { tempDirectory } from './temp.ts'
 
 /** Deployments of one round. */
 const deployments = 40
-const handler = 'handle_report'
-const payload = JSON.stringify({ device: 'station-7', readings: [{ name: 'temperature', value: 21.5 }] })
-const moduleUrl = new URL('../../packages/node/test/interop/guests/fixtures/rust_wasi.wasm', import.meta.url)
+/** Functions of the applet, which make a module of about 300 KB. */
+const functions = 2200
+const handler = 'start'
+const payload = '21.5'
 
 /**
  * Milliseconds from the upload of a new version of an applet to the answer of the first event that ran on it: examination,
@@ -20,7 +25,7 @@ export async function benchDeployLatency(context: BenchContext): Promise<BenchRo
   await using node = await NodeProcess.start()
   const management = await Management.login(node)
   await management.project('deploy')
-  const versions = new Versions(readFileSync(moduleUrl))
+  const versions = new Versions(await compileLarge())
   const applet = await management.applet('deploy', versions.next(), [{ eventType: 'REPORT', handler }])
   const device = await management.device('deploy', 'station')
   const eventUrl = `${node.events}/srv-applet-mgr/v0/event/${management.channel('deploy')}?eventType=REPORT`
@@ -53,6 +58,30 @@ function compile(bytes: Uint8Array): number {
   const began = performance.now()
   new wasm.Module(bytes)
   return performance.now() - began
+}
+
+/** An applet of very many functions that the compiler can neither inline nor leave out. */
+async function compileLarge(): Promise<Uint8Array> {
+  await using directory = await tempDirectory()
+  const bodies = Array.from(
+    { length: functions },
+    (_, n) => `
+function f${n}(a: i32, b: f64): f64 {
+  let sum = b
+  for (let i = 0; i < a; i++) sum += <f64>(i ^ ${n}) * b + Math.sqrt(sum + ${n + 1})
+  if (sum > ${n}) sum -= <f64>load<u8>(a & 1023) + ${n + 0.5}
+  return sum
+}`,
+  )
+  const list = bodies.map((_, n) => `f${n}`).join(', ')
+  const source = `${bodies.join('')}
+const all: ((a: i32, b: f64) => f64)[] = [${list}]
+export function alloc(size: i32): usize { return heap.alloc(size) }
+export function ${handler}(rid: i32): i32 { return all[rid % all.length](3, 1.5) > -1e9 ? 0 : 1 }
+`
+  const file = join(directory.path, 'large.ts')
+  await writeFile(file, source)
+  return compileApplet(pathToFileURL(file))
 }
 
 /** One module in ever new versions: a custom section with a number makes each of them another file. */

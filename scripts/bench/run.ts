@@ -8,9 +8,11 @@ import { describeEnvironment } from './environment.ts'
 import { benchHostCalls } from './host-calls.ts'
 import { benchHttpEvent } from './http-event.ts'
 import { benchIdleMemory } from './idle-memory.ts'
+import { benchIdleProjects } from './idle-projects.ts'
 import { benchMqtt } from './mqtt.ts'
 import { type BenchOptions, parseOptions, usage } from './options.ts'
 import { profileRows } from './profile.ts'
+import { benchProjects } from './projects.ts'
 import type { BenchRow } from './row.ts'
 import { formatTable } from './table.ts'
 
@@ -23,11 +25,13 @@ interface Benchmark {
 const benchmarks: readonly Benchmark[] = [
   { rows: ['http-event'], run: benchHttpEvent },
   { rows: ['mqtt-qos1', 'mqtt-unrouted'], run: benchMqtt },
-  { rows: ['applet-large', 'applet-small'], run: benchApplet },
+  { rows: ['applet-metered-large', 'applet-metered-small', 'applet-large', 'applet-small'], run: benchApplet },
   { rows: ['kv-in-batch'], run: benchHostCalls },
   { rows: ['deploy-latency'], run: benchDeployLatency },
   { rows: ['cold-start'], run: benchColdStart },
   { rows: ['idle-memory'], run: benchIdleMemory },
+  { rows: ['projects-16'], run: benchProjects },
+  { rows: ['idle-projects'], run: benchIdleProjects },
 ]
 
 async function main({ only, json, rounds, profile }: BenchOptions): Promise<void> {
