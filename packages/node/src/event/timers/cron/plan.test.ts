@@ -55,7 +55,9 @@ describe('what is due of a cron job', () => {
     const { firings } = planCron(job('all', { expression: '* * * * * *' }), years)
     expect(firings).toHaveLength(maxBehind)
     expect(firings.at(-1)).toBe(nowMs)
-    expect(planCron(job('once', { expression: '@every 5s' }), { ...years, servedSinceMs: nowMs + 1 }).firings).toHaveLength(1)
+    expect(
+      planCron(job('once', { expression: '@every 5s' }), { ...years, servedSinceMs: nowMs + 1 }).firings,
+    ).toHaveLength(1)
   })
 
   it('nothing twice when the clock is put back', () => {
