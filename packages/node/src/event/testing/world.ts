@@ -30,7 +30,7 @@ import { createInlineExecutor } from '../executor/inline/inline.ts'
 import { createPool, type PoolOptions } from '../executor/pool/pool.ts'
 import type { AssetSource } from '../handler-host.ts'
 import { LiveModules } from '../live-modules.ts'
-import { Pipeline, type PipelineOptions } from '../pipeline.ts'
+import { Pipeline, type PipelineDeps, type PipelineOptions } from '../pipeline.ts'
 
 const fixtures = new URL('../../../test/interop/guests/fixtures/', import.meta.url)
 const nodeKey = new Uint8Array(32).fill(0x42)
@@ -121,19 +121,9 @@ export class World {
       ...this.#options.pipeline,
     }
     const pipeline = new Pipeline(key, options, {
+      ...this.pipelineDeps(),
       executor: this.executor,
       openStore: () => this.executor.open(key),
-      consensus: algorithms.poa,
-      sign: (commit) => signDigest(nodeKey, 'ECDSA', commitDigest(commit)),
-      address: this.address,
-      now: this.#options.now ?? Date.now,
-      logger: silentLogger,
-      uncertified: async () => {
-        const reader = await this.database.openReader(key)
-        const commits = await uncertifiedCommits(reader)
-        await reader.close()
-        return commits
-      },
       onCommitted: (batch) => {
         this.batches.push(batch)
         this.#options.onCommitted?.(batch)
@@ -142,6 +132,23 @@ export class World {
     await pipeline.open()
     this.#pipelines.push(pipeline)
     return new TestProject(this, key, pipeline)
+  }
+
+  /** What a pipeline needs besides the executor. */
+  pipelineDeps(): Omit<PipelineDeps, 'executor' | 'openStore' | 'onCommitted'> {
+    return {
+      consensus: algorithms.poa,
+      sign: (commit) => signDigest(nodeKey, 'ECDSA', commitDigest(commit)),
+      address: this.address,
+      now: this.#options.now ?? Date.now,
+      logger: silentLogger,
+      uncertified: async (key) => {
+        const reader = await this.database.openReader(key)
+        const commits = await uncertifiedCommits(reader)
+        await reader.close()
+        return commits
+      },
+    }
   }
 
   /** The bytes of a guest of `test/interop/guests`, put into the VFS. @returns its hash */
