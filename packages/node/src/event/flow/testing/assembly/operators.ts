@@ -1,89 +1,62 @@
 // Operators of a flow, well-behaved and hostile; compiled by flow.test.ts.
-import { event, json, kv, log, publisher } from '@w3bstream/applet-sdk/assembly'
+import { event, json, kv, log, publisher } from '@w3bstream/applet-sdk'
 
-export { alloc } from '@w3bstream/applet-sdk/assembly'
+export { alloc } from '@w3bstream/applet-sdk'
 
 function answer(rid: i32, text: string): i32 {
   event.replaceText(rid, text)
   return rid
 }
 
-/** FILTER: whether there is a value; `oops` for something else than an answer. */
+/** FILTER: whether there is a value. */
 export function hasValue(rid: i32): i32 {
-  const value = event.parse(rid).get('value')
-  return answer(rid, value.exists ? 'TRUE' : 'false')
+  return answer(rid, event.parse(rid).get('value').exists ? 'TRUE' : 'false')
 }
 
-/** FILTER that answers neither. */
-export function unsure(rid: i32): i32 {
-  return answer(rid, 'perhaps')
-}
-
-/** MAP: only the value. */
-export function valueOf(rid: i32): i32 {
-  return answer(rid, event.parse(rid).get('value').asInteger().toString())
-}
-
-/** MAP: twice the payload. */
-export function twice(rid: i32): i32 {
-  const text = event.text(rid)
-  return answer(rid, text + text)
-}
-
-/** FLATMAP: words. */
-export function words(rid: i32): i32 {
-  const parts = event.text(rid).split(' ')
-  return answer(rid, '["' + parts.join('","') + '"]')
-}
-
-/** GROUP by the field `group`. */
-export function groupOf(rid: i32): i32 {
-  return answer(rid, event.parse(rid).get('group').asText())
-}
-
-/** GROUP by the payload. */
-export function itself(rid: i32): i32 {
-  return rid
+/** MAP: with the device and ten times the value. */
+export function tenfold(rid: i32): i32 {
+  const reading = event.parse(rid)
+  const device = publisher.publisherKey(rid)
+  const value = reading.get('value').toI64() * 10
+  return answer(
+    rid,
+    new json.ObjectWriter()
+      .text('device', device === null ? 'nobody' : device)
+      .i64('value', value)
+      .toString(),
+  )
 }
 
 /** GROUP by the device. */
-export function device(rid: i32): i32 {
-  return answer(rid, publisher.key())
+export function byDevice(rid: i32): i32 {
+  return answer(rid, event.parse(rid).get('device').toText())
 }
 
-/** REDUCE: `{"n","sum"}` over the field `value`. */
+/** REDUCE: how many, and their sum. */
 export function sum(acc: i32, rid: i32): i32 {
-  const value = event.parse(rid).get('value').asInteger()
-  const before = acc == 0 ? 0 : event.parse(acc).get('sum').asInteger()
-  const n = acc == 0 ? 0 : event.parse(acc).get('n').asInteger()
-  return answer(rid, '{"n":' + (n + 1).toString() + ',"sum":' + (before + value).toString() + '}')
+  const reading = event.parse(rid)
+  const before = acc == 0 ? json.parse('{}') : event.parse(acc)
+  return answer(
+    rid,
+    new json.ObjectWriter()
+      .text('device', reading.get('device').toText())
+      .i64('n', before.get('n').toI64() + 1)
+      .i64('sum', before.get('sum').toI64() + reading.get('value').toI64())
+      .toString(),
+  )
 }
 
-/** REDUCE: all payloads behind each other. */
-export function join(acc: i32, rid: i32): i32 {
-  const before = acc == 0 ? '' : event.text(acc) + ','
-  return answer(rid, before + event.text(rid))
-}
-
-/** REDUCE: how many. */
-export function count(acc: i32, rid: i32): i32 {
-  const before = acc == 0 ? 0 : I32.parseInt(event.text(acc))
-  return answer(rid, (before + 1).toString())
-}
-
-export function negative(rid: i32): i32 {
-  return -7
-}
-
-export function negativeReduce(acc: i32, rid: i32): i32 {
-  return acc == 0 ? rid : -1
+/** Under a number of its own. */
+export function otherRid(rid: i32): i32 {
+  event.replaceText(77, 'other')
+  return 77
 }
 
 export function wrongRid(rid: i32): i32 {
   return rid ^ 1
 }
 
-/** Writes a key, then traps on the payload `trap`. */
+/** Keeps a key and a log line, then traps on the payload `trap`. */
 export function mayTrap(rid: i32): i32 {
   const text = event.text(rid)
   kv.setText('seen', text)
@@ -92,16 +65,27 @@ export function mayTrap(rid: i32): i32 {
   return rid
 }
 
-/** REDUCE that traps on the payload `trap`. */
-export function trapReduce(acc: i32, rid: i32): i32 {
-  if (event.text(rid) == 'trap') unreachable()
-  return rid
+/** MAP: the key that {@link mayTrap} kept. */
+export function seen(rid: i32): i32 {
+  const text = kv.getText('seen')
+  return answer(rid, text === null ? 'nothing' : text)
 }
 
-/** REDUCE that grows eightfold each time. */
-export function grow(acc: i32, rid: i32): i32 {
-  const text = acc == 0 ? event.text(rid) : event.text(acc)
-  return answer(rid, text.repeat(8))
+/** Logs what came, as a strategy. */
+export function start(rid: i32): i32 {
+  log.info('got ' + event.text(rid))
+  return 0
+}
+
+/** REDUCE: all payloads. */
+export function join(acc: i32, rid: i32): i32 {
+  const before = acc == 0 ? '' : event.text(acc) + ','
+  return answer(rid, before + event.text(rid))
+}
+
+/** FLATMAP: words. */
+export function words(rid: i32): i32 {
+  return answer(rid, '["' + event.text(rid).split(' ').join('","') + '"]')
 }
 
 export function loop(rid: i32): i32 {
