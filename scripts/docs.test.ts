@@ -88,7 +88,8 @@ describe('docs/limits.md', () => {
       {
         ...numbers(defaultProjectsOptions),
         ...constants({
-          defaultHeapMiB: `${node}/event/executor/pool/worker-handle.ts`,
+          defaultHeapMiB: `${node}/event/executor/pool/thread-source.ts`,
+          threadStackMiB: `${node}/engine/limits.ts`,
           liveModules: `${node}/node/create-node.ts`,
           cachedTokens: `${node}/node/create-node.ts`,
         }),
