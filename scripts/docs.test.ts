@@ -9,8 +9,10 @@ import { defaultHttpLimits } from '../packages/node/src/endpoint/http/options.ts
 import { defaultMqttLimits } from '../packages/node/src/endpoint/mqtt/options.ts'
 import { defaultRpcOptions } from '../packages/node/src/endpoint/rpc/options.ts'
 import { moduleCeilings } from '../packages/node/src/engine/limits.ts'
+import { laneOptions } from '../packages/node/src/event/settle/lanes.ts'
 import { flagName, type OptionSpec, optionTable } from '../packages/node/src/node/option-table.ts'
 import { defaultNodeLimits } from '../packages/node/src/node/options.ts'
+import { defaultOutboundOptions } from '../packages/node/src/outbound/options.ts'
 import { defaultProjectSettings } from '../packages/node/src/project/definition.ts'
 import { defaultProjectsOptions } from '../packages/node/src/project/projects.ts'
 import { errorCodes } from './error-codes.ts'
@@ -81,6 +83,25 @@ describe('docs/limits.md', () => {
         }),
       },
     ],
+    [
+      'calls of the outside',
+      /^Calls of the outside/,
+      {
+        ...numbers(defaultOutboundOptions),
+        ...constants({
+          maxBodyBytes: `${node}/event/api-call/request.ts`,
+          maxHeaderBytes: `${node}/event/api-call/request.ts`,
+          maxUrlLength: `${node}/event/api-call/request.ts`,
+          maxOutboundHosts: `${node}/project/settings-range.ts`,
+          maxAttempts: `${node}/event/settle/web-request.ts`,
+          maxRetryAfterMs: `${node}/event/settle/web-request.ts`,
+          proofTimeoutMs: `${node}/proving/websocket/websocket-prover.ts`,
+          proofBytes: `${node}/proving/websocket/websocket-prover.ts`,
+          seriesPerProject: `${node}/event/settle/project-metrics.ts`,
+          maxSeries: `${node}/event/settle/project-metrics.ts`,
+        }),
+      },
+    ],
     ['messages', /^Messages /, numbers(messageLimits)],
     [
       'memory',
@@ -96,8 +117,21 @@ describe('docs/limits.md', () => {
       },
     ],
   ])('has the limits of: %s', (_name, heading, limits) => {
-    const documented = rows(read('docs/limits.md'), heading).slice(1)
+    const documented = rows(read('docs/limits.md'), heading)
+      .slice(1)
+      .filter((cells) => cells.length < 6)
     expect(Object.fromEntries(documented.map(([name = '', value = '']) => [name, amount(value)]))).toEqual(limits)
+  })
+})
+
+describe('lanes of effects in docs/limits.md', () => {
+  it('have the limits of the code', () => {
+    const documented = rows(read('docs/limits.md'), /^Calls of the outside/).filter((cells) => cells.length === 6)
+    const table = Object.entries(laneOptions).map(([name, options]) => {
+      const { running, runningPerProject, held, heldPerProject, heldBytes } = options
+      return [name, running, runningPerProject, held, heldPerProject, heldBytes / 2 ** 20]
+    })
+    expect(documented.slice(1).map(([name = '', ...cells]) => [name, ...cells.map(amount)])).toEqual(table)
   })
 })
 
