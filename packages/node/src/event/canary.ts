@@ -24,12 +24,15 @@ const domain = new TextEncoder().encode('w3bstream/canary/v1')
  */
 export function canaryOf<R>(appletId: Sfid, canary: NonNullable<Applet['canary']>, route: R): Canary<R> {
   const { startHeight, percent } = canary
-  const salt = new Writer().text(appletId).text(startHeight).finish()
+  const salt = new Writer().raw(domain).text(appletId).text(startHeight).finish()
+  const input = new Writer(128)
   return {
     route,
     takes: ({ publisherId, messageId }) => {
-      const of = publisherId === '' ? messageId : new Writer().text(publisherId).view()
-      const [a = 0, b = 0, c = 0, d = 0] = sha256(domain, salt, of)
+      input.clear().raw(salt)
+      if (publisherId === '') input.raw(messageId)
+      else input.text(publisherId)
+      const [a = 0, b = 0, c = 0, d = 0] = sha256(input.view())
       // Compared as whole numbers: the first 32 bits of the hash, as a part of all that there are.
       return (((a << 24) | (b << 16) | (c << 8) | d) >>> 0) * 100 < percent * 2 ** 32
     },

@@ -34,17 +34,20 @@ const ok = (result: ChangeResult) => expect(result).toMatchObject({ ok: true })
 describe('versions of an applet', () => {
   it('change between two messages of one batch, forward and back', async () => {
     const second = await module(2)
-    const receipts = await Promise.all([
+    const rounds = Array.from({ length: 20 }, () => [
       project.event(''),
       project.change({ op: 'applet.update', appletId, ...second }),
       project.event(''),
       project.change({ op: 'applet.rollback', appletId, version: 1 }),
-      project.event(''),
     ])
+    const receipts = await Promise.all(rounds.flat())
     const events = receipts.filter((receipt): receipt is Receipt => 'results' in receipt)
-    expect(events.map(code)).toEqual([1, 2, 1])
-    expect(new Set(events.slice(1).map(({ height }) => height)).size).toBe(1)
-    expect(events.map(({ results }) => toHex(results[0]!.codeHash).slice(2))[1]).toBe(second.codeHash)
+    expect(events.map(code)).toEqual(Array.from({ length: 20 }, () => [1, 2]).flat())
+    const ran = toHex(events[1]!.results[0]!.codeHash).slice(2)
+    expect(ran).toBe(second.codeHash)
+    // Batches are as large as the time lets them become; some hold events of both versions.
+    const versions = Map.groupBy(events, ({ height }) => height)
+    expect([...versions.values()].some((batch) => new Set(batch.map(code)).size === 2)).toBe(true)
   })
 
   it('run side by side, each device on one side; a larger share only takes more', async () => {
