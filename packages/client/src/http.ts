@@ -23,7 +23,7 @@ export function createHttpTransport(settings: Settings): Transport {
         method: 'POST',
         // A copy with a buffer of its own: what `fetch` accepts in every version of its types.
         body: typeof body === 'string' ? body : new Uint8Array(body),
-        headers: { ...(token ? { authorization: `Bearer ${token}` } : {}), ...headers },
+        headers: { ...(token ? { authorization: `Bearer ${token}` } : {}), ...strict, ...headers },
         signal: AbortSignal.any([signal, timeout]),
       })
       return await readReply(response)
@@ -58,6 +58,9 @@ export function createHttpTransport(settings: Settings): Transport {
     close: () => Promise.resolve(),
   }
 }
+
+/** A refusal is told by the status (RFC 7240, section 4.4), not by the result of a success. */
+const strict = { prefer: 'handling=strict' }
 
 const json = { 'content-type': 'application/json' }
 
