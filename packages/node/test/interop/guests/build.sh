@@ -24,9 +24,12 @@ rust log.rs wasm32-unknown-unknown rust_log.wasm --crate-type cdylib
 rust kv_sql.rs wasm32-unknown-unknown rust_kv_sql.wasm --crate-type cdylib
 rust tx.rs wasm32-unknown-unknown rust_tx.wasm --crate-type cdylib
 rust wasi.rs wasm32-wasi rust_wasi.wasm --crate-type bin
+rust files.rs wasm32-wasi rust_files.wasm --crate-type bin
 
 "$CLANG" --target=wasm32-wasi -mexec-model=reactor -O2 -Wall -Wextra -Werror -Wl,--strip-all \
   -o "$OUT/c_sensor.wasm" c/sensor.c
+"$CLANG" --target=wasm32-wasi -mexec-model=reactor -O2 -Wall -Wextra -Werror -Wl,--strip-all \
+  -o "$OUT/c_files.wasm" c/files.c
 
 # The hostile ones, without any library.
 for name in loop bomb recurse logflood badptr badalloc; do
@@ -34,7 +37,12 @@ for name in loop bomb recurse logflood badptr badalloc; do
     -Wl,--no-entry -Wl,--strip-all -o "$OUT/$name.wasm" "c/$name.c"
 done
 
-(cd go && GOOS=wasip1 GOARCH=wasm "$GO" build -trimpath -buildvcs=false -buildmode=c-shared -ldflags='-s -w' \
-  -o "$OUT/go_log.wasm" .)
+# $1 folder of the program, $2 fixture.
+go_guest() {
+  (cd go && GOOS=wasip1 GOARCH=wasm "$GO" build -trimpath -buildvcs=false -buildmode=c-shared -ldflags='-s -w' \
+    -o "$OUT/$2" "$1")
+}
+go_guest . go_log.wasm
+go_guest ./files go_files.wasm
 chmod -x "$OUT"/*.wasm
 ls -l "$OUT"
