@@ -9,6 +9,7 @@ import { benchHostCalls } from './host-calls.ts'
 import { benchHttpEvent } from './http-event.ts'
 import { benchIdleMemory } from './idle-memory.ts'
 import { benchIdleProjects } from './idle-projects.ts'
+import { benchMeteringOverhead } from './metering-overhead.ts'
 import { benchMqtt } from './mqtt.ts'
 import { type BenchOptions, parseOptions, usage } from './options.ts'
 import { profileRows } from './profile.ts'
@@ -26,6 +27,7 @@ const benchmarks: readonly Benchmark[] = [
   { rows: ['http-event'], run: benchHttpEvent },
   { rows: ['mqtt-qos1', 'mqtt-unrouted'], run: benchMqtt },
   { rows: ['applet-metered-large', 'applet-metered-small', 'applet-large', 'applet-small'], run: benchApplet },
+  { rows: ['metering-overhead'], run: benchMeteringOverhead },
   { rows: ['kv-in-batch'], run: benchHostCalls },
   { rows: ['deploy-latency'], run: benchDeployLatency },
   { rows: ['cold-start'], run: benchColdStart },

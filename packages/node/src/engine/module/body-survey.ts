@@ -1,5 +1,5 @@
 import { malformed } from './byte-reader.ts'
-import { InstructionReader, opcodes } from './instructions.ts'
+import { InstructionReader, opcodeCount, opcodes } from './instructions.ts'
 import { valueTypes } from './layout.ts'
 import { nanResults } from './nan-sources.ts'
 
@@ -24,14 +24,14 @@ export interface BodySurvey {
 
 /** What all functions of a module use together. */
 export class ModuleSurvey {
-  readonly #seen = new Set<number>()
+  readonly #seen = new Uint8Array(opcodeCount)
 
   note(opcode: number): void {
-    this.#seen.add(opcode)
+    this.#seen[opcode] = 1
   }
 
   uses(...codes: readonly number[]): boolean {
-    return codes.some((code) => this.#seen.has(code))
+    return codes.some((code) => this.#seen[code] === 1)
   }
 }
 
