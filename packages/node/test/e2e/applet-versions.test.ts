@@ -22,7 +22,7 @@ interface Version {
 }
 
 /** Versions of an applet as an operator deals with them, by commands against a node, while devices send. */
-describe('versions of an applet', () => {
+describe('versions of an applet', { timeout: 90_000 }, () => {
   let node: NodeProcess
   let admin: Management
   let directory = ''
