@@ -9,6 +9,8 @@ import { defaultHttpLimits } from '../packages/node/src/endpoint/http/options.ts
 import { defaultMqttLimits } from '../packages/node/src/endpoint/mqtt/options.ts'
 import { defaultRpcOptions } from '../packages/node/src/endpoint/rpc/options.ts'
 import { moduleCeilings } from '../packages/node/src/engine/limits.ts'
+import { maxBehind } from '../packages/node/src/event/timers/cron/plan.ts'
+import { defaultTimerOptions } from '../packages/node/src/event/timers/timer-service.ts'
 import { laneOptions } from '../packages/node/src/event/settle/lanes.ts'
 import { flagName, type OptionSpec, optionTable } from '../packages/node/src/node/option-table.ts'
 import { defaultNodeLimits } from '../packages/node/src/node/options.ts'
@@ -103,6 +105,18 @@ describe('docs/limits.md', () => {
       },
     ],
     ['messages', /^Messages /, numbers(messageLimits)],
+    [
+      'the clock',
+      /^The clock/,
+      {
+        parallel: defaultTimerOptions.parallel,
+        maxBehind,
+        ...constants({
+          maxJobs: `${node}/project/change/cron.ts`,
+          maxWaiting: `${node}/event/traffic/traffic.ts`,
+        }),
+      },
+    ],
     [
       'memory',
       /^Memory that/,
