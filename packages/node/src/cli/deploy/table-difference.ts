@@ -82,5 +82,5 @@ function definition({ name, constrains }: Column): ColumnDefinition | { problem:
   if (constrains.autoincrement) return { ...column, serial: true }
   return constrains.default === undefined || constrains.default === null
     ? column
-    : { ...column, default: constrains.default }
+    : { ...column, default: { text: constrains.default } }
 }

@@ -48,7 +48,7 @@ const others: Readonly<Record<string, (...values: Raw[]) => Raw>> = {
     value === null ? null : truncateTimestamp(String(field), convert.toTimestamp(value)),
 }
 
-/** What an aggregate gathers. */
+/** What an aggregate gathers. Only `result` may throw: Node.js loses what is thrown at a single row. */
 interface Gathering {
   add(value: Raw): void
   readonly result: Raw
@@ -76,16 +76,15 @@ const aggregates: Readonly<Record<string, () => Gathering>> = {
   },
   /** The only value there is; NULL for none. NULLs count as values. */
   w3b_only: () => {
-    let seen = false
+    let count = 0
     let only: Raw = null
     return {
       add: (value) => {
-        if (seen) fail('more than one row where one is wanted')
-        seen = true
+        count++
         only = value
       },
       get result() {
-        return only
+        return count > 1 ? fail('more than one row where one is wanted') : only
       },
     }
   },

@@ -149,7 +149,7 @@ describe('a history that was altered', () => {
     ],
     [
       'a receipt',
-      'UPDATE receipt SET receipt = substr(receipt, 1, 41) || x\'02\' || substr(receipt, 43) WHERE row = (SELECT min(row) FROM message WHERE event_type = \'W\')',
+      'UPDATE receipt SET receipt = CAST(substr(receipt, 1, 42) || x\'02\' || substr(receipt, 44) AS BLOB) WHERE row = (SELECT min(row) FROM message WHERE event_type = \'W\')',
       { field: 'receipt.status', wanted: 'unrouted', found: 'ok' },
     ],
     [
@@ -159,7 +159,7 @@ describe('a history that was altered', () => {
     ],
     [
       'a batch’s header',
-      'UPDATE batch SET time_ms = time_ms, header = substr(header, 1, 20) || zeroblob(1) || substr(header, 22) WHERE height = 9',
+      'UPDATE batch SET time_ms = time_ms, header = CAST(substr(header, 1, 20) || x\'00\' || substr(header, 22) AS BLOB) WHERE height = 9',
       { field: 'header', height: 9n },
     ],
     ['a state digest', 'UPDATE batch SET state_digest = zeroblob(32) WHERE height = 9', { field: 'stateDigest' }],
