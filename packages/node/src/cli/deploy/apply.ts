@@ -6,13 +6,14 @@ import type { Upload } from './plan-part.ts'
 
 /**
  * Carries a plan out: the project, then all changes as one batch, then module by module with its routes, so that an applet
- * meets its tables and variables at its first event. What fails leaves the steps before it done; running the deployment
+ * meets its tables and variables at its first event; then the flow, which names their functions. What fails leaves the steps before it done; running the deployment
  * again does the rest.
  */
 export async function applyPlan(api: ApiClient, project: string, plan: Plan): Promise<void> {
   if (plan.create) await api.post('/project', { name: project })
   if (plan.changes.length > 0) await applyChanges(api, project, plan.changes)
   for (const upload of plan.uploads) await send(api, project, upload)
+  if (plan.afterUploads.length > 0) await applyChanges(api, project, plan.afterUploads)
   if (plan.operator) await bind(api, project, plan.operator.operatorId)
 }
 

@@ -5,9 +5,11 @@ import { buildApplet } from '../applet-tool.ts'
 import { CliError } from '../errors.ts'
 import { examineModule } from '../examine-module.ts'
 import { readModule } from '../load-module.ts'
+import { flowOf } from '../project-file/flow.ts'
 import type { ProjectFile } from '../project-file/schema.ts'
 import { databaseOf } from '../project-file/tables.ts'
-import type { DesiredApplet, DesiredProject } from './state.ts'
+import { type BuiltApplet, checkFunctions } from './plan-flow.ts'
+import type { DesiredProject } from './state.ts'
 
 type AppletSection = NonNullable<ProjectFile['applets']>[number]
 
@@ -24,6 +26,8 @@ export async function buildDesired(
 ): Promise<DesiredProject> {
   const { limits, ...settings } = defaultProjectSettings
   const applets = file.applets && (await Promise.all(file.applets.map((applet) => buildModule(applet, directory))))
+  const flow = flowOf(file)
+  checkFunctions(flow, applets)
   return {
     name: file.name,
     description: file.description,
@@ -40,6 +44,7 @@ export async function buildDesired(
       missed: missed ?? 'once',
     })),
     traffic: file.traffic && trafficOf(file.traffic),
+    flow,
     operator,
   }
 }
@@ -63,11 +68,11 @@ function trafficOf({ project, device, transactions }: NonNullable<ProjectFile['t
   ]
 }
 
-async function buildModule(applet: AppletSection, directory: string): Promise<DesiredApplet> {
+async function buildModule(applet: AppletSection, directory: string): Promise<BuiltApplet> {
   const path = resolve(directory, applet.source ?? applet.wasm ?? '')
   const wasm = applet.source ? (await buildApplet(path)).wasm : await readModule(path)
   const routes = applet.routes ?? [{ event: 'DEFAULT', handler: 'start' }]
-  const handlers = await examineModule(wasm, applet.name)
+  const { handlers, reducers } = await examineModule(wasm, applet.name)
   const missing = routes.find((route) => !handlers.includes(route.handler))
   if (missing)
     throw new CliError({
@@ -84,6 +89,8 @@ async function buildModule(applet: AppletSection, directory: string): Promise<De
       handler,
       autoCollectMetric: metrics,
     })),
+    handlers,
+    reducers,
     cache: applet.kv ? { mode: 'REDIS', prefix: applet.kv.shared } : { mode: 'MEMORY', prefix: '' },
   }
 }

@@ -5,7 +5,7 @@ import { allRows, type PublisherRow, projectPath } from '../rows.ts'
 import type { CurrentProject } from './state.ts'
 
 /** A project's definition as the node answers it: maps become lists. */
-export type DefinitionJson = Omit<CurrentProject, 'publishers' | 'operatorId'> & { readonly flow?: unknown }
+export type DefinitionJson = Omit<CurrentProject, 'publishers' | 'operatorId'>
 
 /** @throws CliError CLI_API ProjectNotFound */
 export function fetchDefinition(api: ApiClient, project: string): Promise<DefinitionJson> {

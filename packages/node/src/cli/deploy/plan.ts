@@ -3,6 +3,7 @@ import { defaultProjectSettings, type ProjectChange } from '../../project/defini
 import { planApplets } from './plan-applets.ts'
 import { planCron, planTraffic } from './plan-clock.ts'
 import { planDatabase } from './plan-database.ts'
+import { planFlow } from './plan-flow.ts'
 import { nothing, type PlanLine, type PlanPart, type Upload } from './plan-part.ts'
 import type { CurrentProject, DesiredProject } from './state.ts'
 
@@ -13,6 +14,8 @@ export interface Plan {
   /** Applied as one batch: all or none. */
   readonly changes: readonly ProjectChange[]
   readonly uploads: readonly Upload[]
+  /** Applied when the modules are there whose functions they name. */
+  readonly afterUploads: readonly ProjectChange[]
   readonly operator?: { readonly operatorId: string; readonly name: string }
   readonly lines: readonly PlanLine[]
 }
@@ -38,6 +41,7 @@ export function planDeployment(
     planCron(desired, current),
     planTraffic(desired, current),
   ]
+  const flow = planFlow(desired, current)
   const rebind = desired.operator && desired.operator.operatorId !== current?.operatorId
   const operatorLine: PlanLine[] = rebind
     ? [{ sign: current?.operatorId ? '~' : '+', what: 'operator', detail: desired.operator?.name ?? '' }]
@@ -46,13 +50,15 @@ export function planDeployment(
     create: current === undefined,
     changes: parts.flatMap((part) => part.changes),
     uploads: parts.flatMap((part) => part.uploads ?? []),
+    afterUploads: flow.changes,
     ...(rebind ? { operator: desired.operator } : {}),
-    lines: [...parts.flatMap((part) => part.lines), ...operatorLine],
+    lines: [...[...parts, flow].flatMap((part) => part.lines), ...operatorLine],
   }
 }
 
 export function isEmpty(plan: Plan): boolean {
-  return !plan.create && plan.changes.length === 0 && plan.uploads.length === 0 && plan.operator === undefined
+  const { create, changes, uploads, afterUploads, operator } = plan
+  return !create && changes.length + uploads.length + afterUploads.length === 0 && operator === undefined
 }
 
 function planProject(desired: DesiredProject, current: CurrentProject | undefined): PlanPart {

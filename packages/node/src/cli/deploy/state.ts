@@ -10,6 +10,7 @@ import type {
   StrategyInput,
   TrafficLimit,
 } from '../../project/definition.ts'
+import type { Flow } from '../../project/flow.ts'
 
 /** What a project file asks for, with its modules built. A part that is undefined is left as it is on the node. */
 export interface DesiredProject {
@@ -25,6 +26,7 @@ export interface DesiredProject {
   readonly limits?: ProjectSettings['limits']
   readonly cron?: readonly Pick<CronJob, 'expression' | 'eventType' | 'missed'>[]
   readonly traffic?: readonly Pick<TrafficLimit, 'apiType' | 'scope' | 'threshold' | 'duration'>[]
+  readonly flow?: Flow
   readonly operator?: { readonly operatorId: string; readonly name: string }
 }
 
@@ -61,6 +63,7 @@ export interface CurrentProject {
   readonly strategies: readonly Strategy[]
   readonly cronJobs: readonly CronJob[]
   readonly trafficLimits: readonly TrafficLimit[]
+  readonly flow?: Flow | null
   readonly publishers: readonly Pick<Publisher, 'publisherId' | 'key' | 'name' | 'publicKey'>[]
   /** Id of the operator bound to the project. */
   readonly operatorId?: string

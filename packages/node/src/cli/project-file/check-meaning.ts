@@ -1,5 +1,6 @@
 import { clockProblems } from './check-clock.ts'
 import type { ShapeProblem } from './check-shape.ts'
+import { checkFlow } from './flow.ts'
 import type { ProjectFile } from './schema.ts'
 import type { TableSection } from './schema-tables.ts'
 
@@ -13,6 +14,7 @@ export function checkMeaning(file: Partial<ProjectFile>): ShapeProblem[] {
       ? [{ path: ['database'], atKey: true, message: 'give tables or database, not both' }]
       : []),
     ...clockProblems(file),
+    ...checkFlow(file),
     ...repeated(file.facts ?? [], 'facts', 'name'),
     ...(file.facts ?? []).flatMap(factProblems),
   ]

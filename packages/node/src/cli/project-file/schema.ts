@@ -1,6 +1,7 @@
 import { type Static, type TProperties, Type } from 'typebox'
 import { didKeyPattern, didKeyProblem } from '../../util/did-key.ts'
 import { cronSchema, trafficSchema } from './schema-clock.ts'
+import { flowSchema } from './schema-flow.ts'
 import { consensusSchema, factSchema, retentionSchema } from './schema-network.ts'
 import { rawDatabaseSchema, tableSchema } from './schema-tables.ts'
 
@@ -183,6 +184,7 @@ export const projectFileSchema = Type.Object(
     settings: Type.Optional(settingsSchema),
     cron: Type.Optional(cronSchema),
     traffic: Type.Optional(trafficSchema),
+    flow: Type.Optional(flowSchema),
     chains: Type.Optional(chainsSchema),
     consensus: Type.Optional(consensusSchema),
     minNodes: Type.Optional(

@@ -28,7 +28,7 @@ export const registerBuild: Register = (parent, io) => {
       const context = createContext(io, { json })
       const path = resolve(io.cwd, source)
       const { wasm, warnings } = await buildApplet(path, { debug })
-      const handlers = await examineModule(wasm, source)
+      const { handlers } = await examineModule(wasm, source)
       const file = out ? resolve(io.cwd, out) : defaultOutput(path)
       await mkdir(dirname(file), { recursive: true })
       await writeFile(file, wasm)
