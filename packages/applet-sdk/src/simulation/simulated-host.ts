@@ -175,13 +175,14 @@ export class SimulatedHost implements AppletHost {
     return this.origin.publisher
   }
 
-  /** Accepts every request that is JSON; bodies and refusals come from the test's answers. */
+  /** Accepts every request that is JSON, those of the web as the node does; bodies and refusals come from the test's answers. */
   apiCall(request: Uint8Array): Uint8Array {
     const text = Buffer.from(request).toString()
     this.effects.apiCalls.push(text)
-    const path = pathOf(text)
-    const answer = this.options.answers?.find((candidate) => candidate.path === path)
-    const statusCode = path === undefined ? 400 : (answer?.statusCode ?? 200)
+    const url = urlOf(text)
+    const answer = this.options.answers?.find((candidate) => candidate.path === url?.pathname)
+    const accepted = url === undefined ? 400 : /^https?:$/.test(url.protocol) ? 202 : 200
+    const statusCode = answer?.statusCode ?? accepted
     return Buffer.from(
       JSON.stringify({
         Status: statusCode === 200 ? '200 OK' : String(statusCode),
@@ -211,9 +212,10 @@ function sameHex(left: string, right: string): boolean {
   return bareHex(left) === bareHex(right)
 }
 
-function pathOf(request: string): string | undefined {
+/** Kits put the system's address before URLs of the web too. */
+function urlOf(request: string): URL | undefined {
   try {
-    return new URL(JSON.parse(request).Url).pathname
+    return new URL((JSON.parse(request).Url as string).replace(/^w3bstream:\/\/w3bstream\.com(?=https?:)/, ''))
   } catch {
     return undefined
   }

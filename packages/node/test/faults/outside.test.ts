@@ -1,9 +1,11 @@
 import type { ServerResponse } from 'node:http'
+import { type Anvil, startAnvil } from '@w3bstream/contracts/testing'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { sender } from '../support/events.ts'
 import { Management } from '../support/management.ts'
 import { NodeProcess } from '../support/node-process.ts'
 import { callUrl, deployCaller, results, WebServer } from '../support/outside.ts'
+import { freePorts } from '../support/ports.ts'
 import { until } from '../support/until.ts'
 
 /** Requests of applets while the node is killed. */
@@ -74,5 +76,62 @@ describe('requests to the web', () => {
     expect((await answers()).every(({ status }) => status === 'ok')).toBe(true)
     expect(web.keys).toHaveLength(made)
     expect(new Set(web.keys).size).toBe(before + calls)
+  }, 120_000)
+})
+
+/** Ends of transactions while the node is killed. */
+describe('/system/send_tx', () => {
+  const chainId = 31337
+  let anvil: Anvil
+  let node: NodeProcess
+  let admin: Management
+  let event: ReturnType<typeof sender>
+
+  beforeAll(async () => {
+    const [port] = await freePorts(1)
+    anvil = await startAnvil({ port: port!, chainId })
+    const chains = JSON.stringify([{ chainID: chainId, name: 'local', endpoint: anvil.url, confirmations: 1 }])
+    node = await NodeProcess.start({ env: { W3BSTREAM_CHAINS: chains } })
+    admin = await Management.login(node)
+    await anvil.rpc('anvil_setBalance', (await admin.send('GET', '/account/operatoraddr')).text, '0x8ac7230489e80000')
+    await admin.project('send')
+    await deployCaller(admin, 'send')
+    event = sender(node, admin.channel('send'), await admin.device('send', 'd1'))
+  }, 120_000)
+  afterAll(async () => {
+    await node?.[Symbol.asyncDispose]()
+    await anvil?.stop()
+  })
+
+  it('tells each end once, whenever the node dies', async () => {
+    const sends = 12
+    await anvil.rpc('evm_setAutomine', false)
+    for (let round = 0; round < 3; round++) {
+      const to = '0x3333333333333333333333333333333333333333'
+      const payload = JSON.stringify({ chain: 'local', to })
+      for (let i = 0; i < sends / 3; i++) await event(payload, { eventType: 'SEND' })
+      await node.kill9()
+      await node.start()
+      const before = (await admin.outbox('send')).filter(({ state }) => state === 'CONFIRMED').length
+      await until('all are with the chain', async () => {
+        const rows = (await admin.outbox('send')).filter(({ kind }) => kind === 'transaction')
+        return rows.every(({ state }) => state !== 'INIT')
+      })
+      await anvil.rpc('evm_mine')
+      await until('some ends are known', async () => {
+        const rows = await admin.outbox('send')
+        return rows.filter(({ state }) => state === 'CONFIRMED').length > before
+      })
+      await node.kill9()
+      await node.start()
+    }
+    const told = await results(admin, 'send', sends)
+    await until('all effects are settled', async () =>
+      (await admin.outbox('send')).every(({ state }) => state === 'CONFIRMED'),
+    )
+    expect(await results(admin, 'send', sends)).toHaveLength(sends)
+    const ids = told.map(({ body }) => (body as { transactionID: string }).transactionID)
+    expect(new Set(ids).size).toBe(sends)
+    expect(told.every(({ body }) => (body as { state: string }).state === 'CONFIRMED')).toBe(true)
   }, 120_000)
 })
