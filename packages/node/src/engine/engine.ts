@@ -204,6 +204,8 @@ export interface LoadedModule {
 export type BlockingFamily = 'kv' | 'sql' | 'chain' | 'api' | 'files'
 
 export interface LoadOptions {
+  /** The module as uploaded, asked for when a guest traps: without it the outcome has no trace. */
+  readonly original?: () => Uint8Array
   /**
    * Whether host calls of this module may answer with promises, or which of them; such a call costs a suspension, and so
    * does the way into a module that imports one. All others must answer at once.

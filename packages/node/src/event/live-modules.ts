@@ -39,7 +39,10 @@ export class LiveModules {
     const key = `${project}/${codeHash}`
     let module = this.#loaded.get(key)
     if (!module) {
-      module = this.#engine.load(this.#prepare(codeHash), { mayBlock: this.#blocking })
+      module = this.#engine.load(this.#prepare(codeHash), {
+        mayBlock: this.#blocking,
+        original: () => this.#vfs.getSync(codeHash),
+      })
       this.#loaded.set(key, module)
     }
     return module

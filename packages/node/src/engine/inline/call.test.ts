@@ -252,3 +252,31 @@ describe('reducers', () => {
     expect(plain.call({ ...testCall('go', new RecordingHost()), wantsData: true })).toEqual(returned(5))
   })
 })
+
+describe('the trace of a trap', () => {
+  const original = assemble(`(module ${memory}
+    (global $g (mut i32) (i32.const 0))
+    (func $inner (param $x f64)
+      (global.set $g (i32.const 5))
+      (f64.store (i32.const 8) (f64.mul (local.get $x) (f64.const 0.5)))
+      (unreachable))
+    (func (export "go") (param i32) (result i32)
+      (loop $l (br_if $l (i32.lt_u (global.get $g) (i32.const 0))))
+      (call $inner (f64.const 2)) (i32.const 0)))`)
+  const prepared = engine.prepare(original)
+
+  it('names places of the original file, innermost first, whatever was woven into the code', () => {
+    const limits = { memoryPages: 300 }
+    const module = engine.load(prepared, { mayBlock: false, original: () => original })
+    const outcome = module.call(testCall('go', new RecordingHost(), { limits }))
+    const trace = outcome instanceof Promise || outcome.type !== 'failed' ? [] : (outcome.trace ?? [])
+    expect(trace.map((frame) => frame.function)).toEqual([0, 1])
+    const [unreachable, call] = [0x00, 0x10]
+    expect(trace.map(({ offset }) => original[offset])).toEqual([unreachable, call])
+  })
+
+  it('is missing when nobody has the original', () => {
+    const outcome = engine.load(prepared, { mayBlock: false }).call(testCall('go', new RecordingHost()))
+    expect(outcome).not.toHaveProperty('trace')
+  })
+})

@@ -20,6 +20,8 @@ export interface CompiledModule {
   readonly imports: readonly ImportSlot[]
   /** Pages beyond which the memory cannot grow. */
   readonly maximumPages: number
+  /** By how many bytes the code lies behind that of the prepared file. */
+  readonly shiftBytes: number
 }
 
 /**
@@ -28,7 +30,8 @@ export interface CompiledModule {
  */
 export function compileModule(layout: ModuleLayout, codeHash: string, memoryPages: number): CompiledModule {
   const maximumPages = Math.min(memoryPages, layout.memories[0]!.max ?? memoryPages)
-  const module = new wasm.Module(capMemory(layout, maximumPages))
+  const capped = capMemory(layout, maximumPages)
+  const module = new wasm.Module(capped)
   return {
     module,
     plan: decodeResetPlan(module, codeHash),
@@ -37,5 +40,6 @@ export function compileModule(layout: ModuleLayout, codeHash: string, memoryPage
       return { module: from, name, host: findVariant(hostTable, { module: from, name }, type) }
     }),
     maximumPages,
+    shiftBytes: capped.length - layout.bytes.length,
   }
 }

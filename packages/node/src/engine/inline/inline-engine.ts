@@ -3,6 +3,7 @@ import type {
   BlockingFamily,
   Engine,
   FailedCall,
+  GuestFrame,
   HandlerCall,
   HandlerErrorCode,
   HandlerOutcome,
@@ -22,6 +23,7 @@ import type { ModuleLayout } from '../module/layout.ts'
 import { parseModule } from '../module/parse.ts'
 import { prepareModule } from '../module/prepare.ts'
 import { type CompiledModule, compileModule } from './compiled-module.ts'
+import { GuestTraces } from './guest-trace.ts'
 import { Instance } from './instance.ts'
 
 const everyFamily: ReadonlySet<BlockingFamily> = new Set(['kv', 'sql', 'chain', 'api', 'files'])
@@ -31,9 +33,10 @@ const noFamily: ReadonlySet<BlockingFamily> = new Set()
 export function createEngine(options: Partial<EngineOptions> = {}): Engine {
   const { moduleBytes, compiledModules } = { ...defaultEngineOptions, ...options }
   const compiled = new LRUCache<string, CompiledModule>({ max: compiledModules })
+  const traces = new GuestTraces()
   return {
     prepare: (wasm) => prepareModule(wasm, moduleBytes),
-    load: (prepared, loadOptions) => new InlineModule(prepared, loadOptions, compiled),
+    load: (prepared, loadOptions) => new InlineModule(prepared, loadOptions, { compiled, traces }),
   }
 }
 
@@ -44,19 +47,27 @@ class InlineModule implements LoadedModule {
   readonly #reducers: ReadonlySet<string>
   readonly #blocking: ReadonlySet<BlockingFamily>
   readonly #cache: LRUCache<string, CompiledModule>
+  readonly #traces: GuestTraces
+  readonly #original: (() => Uint8Array) | undefined
   #compiled: CompiledModule | undefined
   #compiledPages = 0
   #instance: Instance | undefined
   #running = false
 
-  constructor(prepared: PreparedModule, options: LoadOptions, cache: LRUCache<string, CompiledModule>) {
+  constructor(
+    prepared: PreparedModule,
+    options: LoadOptions,
+    shared: { compiled: LRUCache<string, CompiledModule>; traces: GuestTraces },
+  ) {
     const { mayBlock, memoryPages = defaultCallLimits.memoryPages } = options
     this.codeHash = prepared.codeHash
     this.#layout = parseModule(prepared.bytes)
     this.#handlers = new Set(prepared.handlers)
     this.#reducers = new Set(prepared.reducers)
     this.#blocking = mayBlock === true ? everyFamily : mayBlock === false ? noFamily : mayBlock
-    this.#cache = cache
+    this.#cache = shared.compiled
+    this.#traces = shared.traces
+    this.#original = options.original
     if (memoryPages >= this.#minimumPages) this.#compile(memoryPages)
   }
 
@@ -134,6 +145,13 @@ class InlineModule implements LoadedModule {
       })
   }
 
+  #trace(error: Error): { trace?: readonly GuestFrame[] } {
+    if (this.#original === undefined) return {}
+    const { shiftBytes } = this.#compiled!
+    const trace = this.#traces.of(error, { codeHash: this.codeHash, shiftBytes, original: this.#original })
+    return trace.length === 0 ? {} : { trace }
+  }
+
   /** Writes the rest of the log, decides about the instance, and tells how the call ended. */
   #finish(
     instance: Instance,
@@ -153,7 +171,8 @@ class InlineModule implements LoadedModule {
     const { error } = end
     if (error instanceof CallEnd) return { ...failed(error.code, error.message, fuel), ...limitsOf(state) }
     if (!isGuestTrap(error)) throw error
-    return { ...failed(meter.limit ?? 'TRAP', trapMessage(meter, state, error), fuel), ...limitsOf(state) }
+    const trace = this.#trace(error)
+    return { ...failed(meter.limit ?? 'TRAP', trapMessage(meter, state, error), fuel), ...trace, ...limitsOf(state) }
   }
 }
 
