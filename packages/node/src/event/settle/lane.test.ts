@@ -34,7 +34,7 @@ class Yard {
           this.begun.push(name)
           return new Promise((resolve) => this.ends.set(name, resolve))
         },
-        pending: async (project, range) => this.#pending(project, range),
+        pending: async (project, range) => this.pending(project, range),
         logger: silentLogger,
       },
     )
@@ -64,7 +64,7 @@ class Yard {
     await new Promise((resolve) => setImmediate(resolve))
   }
 
-  #pending(project: ProjectKey, { from, limit }: OutboxRange): OutboxRow[] {
+  pending(project: ProjectKey, { from, limit }: OutboxRange): OutboxRow[] {
     if (this.failReads-- > 0) throw new Error('unreadable')
     const { height, index } = from!
     const rows = this.outboxes.get(project) ?? []
@@ -104,6 +104,16 @@ describe('lane', () => {
     expect(yard.lane.size).toBe(1)
     yard.commit(b, row(1))
     expect(yard.begun).toEqual(['a1.0'])
+  })
+
+  it('asks an outbox once for a body that finds no room, until something has ended', async () => {
+    const yard = new Yard({ heldBytes: 10 })
+    const reads = vi.spyOn(yard, 'pending')
+    yard.commit(a, row(1, 0, 8), row(2, 0, 8))
+    await new Promise((resolve) => setImmediate(resolve))
+    expect(reads).toHaveBeenCalledTimes(1)
+    await yard.end('a1.0')
+    expect(yard.begun).toEqual(['a1.0', 'a2.0'])
   })
 
   it('tries again after the rest it is told, before what came later', async () => {

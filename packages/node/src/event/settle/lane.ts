@@ -33,6 +33,8 @@ interface Share {
   /** Whether more was left since the outbox was last asked. */
   more: boolean
   reading: boolean
+  /** How many effects had ended when the next of its outbox found no room. */
+  stalledAt: number | undefined
 }
 
 /** Effects that are read from an outbox at once: each may have megabytes. */
@@ -54,6 +56,7 @@ export class Lane {
   #held = 0
   #heldBytes = 0
   #running = 0
+  #ended = 0
   #state: 'shut' | 'open' | 'closed' = 'shut'
 
   constructor(options: LaneOptions, deps: LaneDeps) {
@@ -107,7 +110,7 @@ export class Lane {
   #shareOf(project: ProjectKey): Share {
     let share = this.#shares.get(project)
     if (!share) {
-      share = { waiting: [], held: 0, running: 0, left: undefined, more: false, reading: false }
+      share = { waiting: [], held: 0, running: 0, left: undefined, more: false, reading: false, stalledAt: undefined }
       this.#shares.set(project, share)
     }
     return share
@@ -128,6 +131,7 @@ export class Lane {
   }
 
   #release(share: Share, row: OutboxRow): void {
+    this.#ended++
     share.held--
     this.#held--
     this.#heldBytes -= row.body.length
@@ -180,16 +184,18 @@ export class Lane {
 
   #refill(): void {
     for (const [project, share] of this.#shares) {
-      if (share.left && !share.reading && this.#roomFor(share) >= Math.min(readAtOnce, this.#options.heldPerProject))
-        void this.#read(project, share)
+      if (share.left && !share.reading && this.#isWorthReading(share)) void this.#read(project, share)
       else if (!share.left && share.held === 0) this.#shares.delete(project)
     }
   }
 
-  #roomFor(share: Share): number {
+  /** Whether there is room for as many as are read at once, and more of it than when the next one found none. */
+  #isWorthReading(share: Share): boolean {
     const { held, heldPerProject, heldBytes } = this.#options
-    if (this.#heldBytes >= heldBytes) return 0
-    return Math.min(held - this.#held, heldPerProject - share.held)
+    if (share.stalledAt === this.#ended) return false
+    if (this.#held === 0) return true
+    const room = Math.min(held - this.#held, heldPerProject - share.held)
+    return this.#heldBytes < heldBytes && room >= Math.min(readAtOnce, held, heldPerProject)
   }
 
   /** Takes what was left, as much as there is room for. */
@@ -201,6 +207,7 @@ export class Lane {
       const rows = await this.#deps.pending(project, { from, limit: readAtOnce })
       if (this.#shares.get(project) !== share) return
       const fits = this.#takeRead(share, rows)
+      share.stalledAt = fits ? undefined : this.#ended
       // What was committed meanwhile may be behind what was read.
       if (fits && rows.length < readAtOnce && !share.more) share.left = undefined
       share.reading = false
