@@ -1,19 +1,11 @@
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { buildApplet } from '@w3bstream/applet-sdk/tool'
 import { fromHex, type Message, sfidFromBytes } from '@w3bstream/protocol'
 import { afterEach, describe, expect, it } from 'vitest'
-import { Snapshots } from '../../src/database/snapshot/snapshots.ts'
-import { openSqliteDatabase } from '../../src/database/sqlite/sqlite-database.ts'
-import { createEngine } from '../../src/engine/index.ts'
-import { LiveModules } from '../../src/event/live-modules.ts'
-import type { Difference } from '../../src/event/replay/difference.ts'
-import { type ReplayOptions, replay } from '../../src/event/replay/replay.ts'
 import { type TestProject, World } from '../../src/event/testing/world.ts'
 import type { ProjectChange } from '../../src/project/definition.ts'
 import { Random } from '../support/random.ts'
+import { replayed, snapshotsOf } from '../support/replay.ts'
 
 const chaos = fileURLToPath(new URL('./chaos/', import.meta.url))
 const events = Number(process.env.W3BSTREAM_TEST_EVENTS ?? 100_000)
@@ -57,11 +49,7 @@ const database = {
 }
 
 let world: World
-const directories: string[] = []
-afterEach(async () => {
-  await world.close()
-  for (const directory of directories.splice(0)) await rm(directory, { recursive: true, force: true })
-})
+afterEach(() => world.close())
 
 async function open(random: Random): Promise<TestProject> {
   world = await World.open({
@@ -141,32 +129,18 @@ async function fill(project: TestProject, random: Random, count: number): Promis
   }
 }
 
-async function replayed(project: TestProject, options: ReplayOptions = {}) {
-  const directory = await mkdtemp(join(tmpdir(), 'w3b-replay-'))
-  directories.push(directory)
-  const found: Difference[] = []
-  const summary = await replay(project.key, options, {
-    database: world.database,
-    snapshots: new Snapshots(join(world.directory, 'snapshots'), world.database),
-    scratch: openSqliteDatabase({ directory, durable: false }),
-    modules: new LiveModules(createEngine(), world.vfs, { liveModules: 16, blocking: new Set(['chain']) }),
-    onDifference: (difference) => found.push(difference),
-  })
-  return { ...summary, found }
-}
-
 describe('a history of random events', () => {
   it(`of ${events} is the same when it is repeated, from its beginning and from its middle`, async () => {
     const random = new Random('replay')
     const project = await open(random)
     await fill(project, random, events / 2)
-    const { header } = await new Snapshots(join(world.directory, 'snapshots'), world.database).create(project.key)
+    const { header } = await snapshotsOf(world).create(project.key)
     await fill(project, random, events / 2)
-    const whole = await replayed(project)
+    const whole = await replayed(world, project)
     expect(whole.found).toEqual([])
     expect(whole.messages).toBeGreaterThan(events)
     expect(whole.stateCompared).toBe(true)
-    const half = await replayed(project, { from: header.height + 1n })
+    const half = await replayed(world, project, { from: header.height + 1n })
     expect(half.found).toEqual([])
     expect(half.snapshot?.height).toBe(header.height)
     expect(half.stateDigest).toEqual(whole.stateDigest)
