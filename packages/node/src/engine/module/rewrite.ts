@@ -87,8 +87,8 @@ function addParts(
   patch: ModulePatch,
 ): ModuleFacts {
   const { metered, canonicalNans } = features
-  const fuel = addCounter(patch, 'i64', reserved.fuel, 0x7fff_ffff)
-  const stack = addCounter(patch, 'i32', reserved.stack, 0x7fff_ffff)
+  const fuel = addCounter(patch, 'i64', reserved.fuel)
+  const stack = addCounter(patch, 'i32', reserved.stack)
   const stopped = addCounter(patch, 'i32', reserved.stopped)
   const counters = metered ? { fuel, stopped } : undefined
   const charge = patch.addFunction(patch.addType({ params: ['i32'], results: [] }), chargeBody({ fuel, stopped }))
