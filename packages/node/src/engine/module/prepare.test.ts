@@ -119,6 +119,10 @@ describe('prepare', () => {
         (drop (i8x16.relaxed_swizzle (v128.const i32x4 0 0 0 0) (v128.const i32x4 0 0 0 0))) (i32.const 0))`,
     ],
     ['exceptions', `${memory} (tag $e) (func (export "start") (param i32) (result i32) (throw $e))`],
+    [
+      'so many locals that there is no room for the counters',
+      `${memory} ${handler} (func $f ${'(local i32)'.repeat(49_999)} (call $f))`,
+    ],
     ['a memory of 64 bits', `(memory (export "memory") i64 1) ${handler}`],
   ])('refuses %s', (_, text) => {
     expect(complaints(text)).not.toEqual([])
