@@ -9,6 +9,7 @@ import { defaultHttpLimits } from '../packages/node/src/endpoint/http/options.ts
 import { defaultMqttLimits } from '../packages/node/src/endpoint/mqtt/options.ts'
 import { defaultRpcOptions } from '../packages/node/src/endpoint/rpc/options.ts'
 import { moduleCeilings } from '../packages/node/src/engine/limits.ts'
+import { flowLimits } from '../packages/node/src/event/flow/limits.ts'
 import { laneOptions } from '../packages/node/src/event/settle/lanes.ts'
 import { maxBehind } from '../packages/node/src/event/timers/cron/plan.ts'
 import { defaultTimerOptions } from '../packages/node/src/event/timers/timer-service.ts'
@@ -117,6 +118,7 @@ describe('docs/limits.md', () => {
         }),
       },
     ],
+    ['flows', /^Flows /, numbers(flowLimits)],
     [
       'memory',
       /^Memory that/,
