@@ -12,6 +12,11 @@ export interface Refusal {
   readonly retryAfterMs: number
 }
 
+/** Events of one sender in one period. Of a period that is over nobody asks any more. */
+export interface Tally {
+  count: number
+}
+
 /**
  * What is used up of one limit in the running period. Of devices it holds those that were seen in the period. A clock that
  * is put back begins no new period, or it would give out the same one twice.
@@ -20,8 +25,8 @@ export class Budget {
   readonly limit: TrafficLimit
   readonly #durationMs: number
   #endMs = 0
-  /** By device; of a limit for the project all under `''`. */
-  #used = new Map<Sfid | '', number>()
+  #project: Tally = { count: 0 }
+  #devices = new Map<Sfid, Tally>()
 
   constructor(limit: TrafficLimit) {
     this.limit = limit
@@ -38,40 +43,29 @@ export class Budget {
     return nowMs >= this.#endMs
   }
 
+  /** Where the events of a sender are counted in this period; undefined when the limit is not about them. */
+  tally(publisherId: Sfid | '', nowMs: number): Tally | undefined {
+    if (nowMs >= this.#endMs) this.#turn(nowMs)
+    if (this.limit.scope === 'PROJECT') return this.#project
+    // Events that no device sent count for the project only.
+    if (publisherId === '') return undefined
+    const known = this.#devices.get(publisherId)
+    if (known) return known
+    const tally = { count: 0 }
+    this.#devices.set(publisherId, tally)
+    return tally
+  }
+
   /** Why another event does not fit; undefined when it does. */
-  refusal(publisherId: Sfid | '', nowMs: number): Refusal | undefined {
+  refusal(tally: Tally | undefined, nowMs: number): Refusal | undefined {
     const { scope, threshold, duration } = this.limit
-    const key = this.#key(publisherId)
-    if (key === undefined) return undefined
-    this.#turn(nowMs)
-    if ((this.#used.get(key) ?? 0) < threshold) return undefined
+    if (!tally || tally.count < threshold) return undefined
     return { scope, threshold, duration, retryAfterMs: this.#endMs - nowMs }
   }
 
-  /** @param count of events, at once only after a start */
-  add(publisherId: Sfid | '', nowMs: number, count = 1): void {
-    const key = this.#key(publisherId)
-    if (key === undefined) return
-    this.#turn(nowMs)
-    this.#used.set(key, (this.#used.get(key) ?? 0) + count)
-  }
-
-  /** An event that was counted at that time was not used after all. Of a period that is over nothing is given back. */
-  giveBack(publisherId: Sfid | '', takenMs: number): void {
-    const key = this.#key(publisherId)
-    if (key === undefined || takenMs < this.#endMs - this.#durationMs) return
-    this.#used.set(key, Math.max(0, (this.#used.get(key) ?? 0) - 1))
-  }
-
-  /** Events that no device sent count for the project only. */
-  #key(publisherId: Sfid | ''): Sfid | '' | undefined {
-    if (this.limit.scope === 'PROJECT') return ''
-    return publisherId === '' ? undefined : publisherId
-  }
-
   #turn(nowMs: number): void {
-    if (nowMs < this.#endMs) return
     this.#endMs = windowStart(this.limit.startMs, this.#durationMs, nowMs) + this.#durationMs
-    this.#used = new Map()
+    this.#project = { count: 0 }
+    this.#devices = new Map()
   }
 }

@@ -14,7 +14,10 @@ export async function countUsed(reader: ProjectReader, budget: Budget, now: () =
   let from = await reader.heightSince(budget.countsFrom(now()))
   while (from <= tip) {
     const batches = Math.min(batchesPerLook, Number(tip - from) + 1)
-    for (const [publisherId, count] of await reader.countEvents(from, batches)) budget.add(publisherId, now(), count)
+    for (const [publisherId, count] of await reader.countEvents(from, batches)) {
+      const tally = budget.tally(publisherId, now())
+      if (tally) tally.count += count
+    }
     from += BigInt(batches)
     await setImmediate()
   }

@@ -5,7 +5,7 @@ import { ApiError } from '../../endpoint/api-error.ts'
 import type { Service } from '../../endpoint/endpoint.ts'
 import type { TrafficLimit } from '../../project/definition.ts'
 import type { DefinitionChange } from '../../project/definition-rows.ts'
-import { Budget, type Refusal } from './budget.ts'
+import { Budget, type Refusal, type Tally } from './budget.ts'
 import { countUsed } from './count-used.ts'
 
 export interface TrafficDeps {
@@ -33,7 +33,7 @@ interface Limited {
   /** Answers that came in while the history was read. */
   noted: number
   /** Events on their way to the commit, by device: the store does not have them yet. */
-  readonly underway: Map<Sfid | '', number>
+  readonly underway: Map<Sfid | '', Tally>
 }
 
 /**
@@ -89,25 +89,27 @@ export class Traffic implements Service {
   note(project: ProjectKey): void {
     const limited = this.#projects.get(project)
     if (limited?.loading !== undefined) limited.noted++
-    else if (limited) this.#add(limited, '', this.#deps.now())
+    else for (const tally of talliesOf(limited?.budgets ?? [], '', this.#deps.now())) tally.count++
   }
 
   #counted<T>(project: ProjectKey, limited: Limited, publisherId: Sfid | '', submit: () => Promise<T>): Promise<T> {
-    const takenMs = this.#deps.now()
-    for (const budget of limited.budgets ?? []) {
-      const refusal = budget.refusal(publisherId, takenMs)
+    const nowMs = this.#deps.now()
+    const budgets = limited.budgets ?? []
+    for (const budget of budgets) {
+      const refusal = budget.refusal(budget.tally(publisherId, nowMs), nowMs)
       if (refusal) return Promise.reject(this.#refuse(project, refusal))
     }
-    this.#add(limited, publisherId, takenMs)
-    track(limited, publisherId, 1)
+    const tallies = talliesOf(budgets, publisherId, nowMs)
+    tallies.push(underwayOf(limited, publisherId))
+    for (const tally of tallies) tally.count++
     return submit().then(
       (value) => {
-        track(limited, publisherId, -1)
+        tallies.at(-1)!.count--
         return value
       },
       (error: unknown) => {
-        track(limited, publisherId, -1)
-        for (const budget of limited.budgets ?? []) budget.giveBack(publisherId, takenMs)
+        // Of a period that is over nothing is given back: its tallies are nobody's any more.
+        for (const tally of tallies) tally.count--
         throw error
       },
     )
@@ -146,19 +148,13 @@ export class Traffic implements Service {
     const limits = rows.map(({ value }) => JSON.parse(value) as TrafficLimit)
     const budgets = limits.filter(({ apiType }) => apiType === 'EVENT').map((limit) => new Budget(limit))
     // What is underway now may be committed while the history is read. It is then counted twice, never not at all.
-    const underway = [...limited.underway]
-    for (const budget of budgets) {
-      await countUsed(reader, budget, this.#deps.now)
-      for (const [publisherId, count] of underway) budget.add(publisherId, this.#deps.now(), count)
-      budget.add('', this.#deps.now(), limited.noted)
-    }
+    const underway = [...limited.underway].map(([publisherId, { count }]) => ({ publisherId, count }))
+    for (const budget of budgets) await countUsed(reader, budget, this.#deps.now)
     if (limited.stale) return
+    for (const { publisherId, count } of [...underway, { publisherId: '', count: limited.noted } as const])
+      for (const tally of talliesOf(budgets, publisherId, this.#deps.now())) tally.count += count
     limited.budgets = budgets
     if (budgets.length === 0) this.#projects.delete(project)
-  }
-
-  #add({ budgets = [] }: Limited, publisherId: Sfid | '', nowMs: number): void {
-    for (const budget of budgets) budget.add(publisherId, nowMs)
   }
 
   #refuse(project: ProjectKey, { scope, threshold, duration, retryAfterMs }: Refusal): ApiError {
@@ -173,13 +169,27 @@ export class Traffic implements Service {
   #sweep(): void {
     const nowMs = this.#deps.now()
     for (const limited of this.#projects.values())
-      if (limited.underway.size === 0 && limited.budgets?.every((budget) => budget.isOver(nowMs)))
+      if (limited.budgets?.every((budget) => budget.isOver(nowMs))) {
         limited.budgets = undefined
+        for (const [publisherId, { count }] of limited.underway) if (count === 0) limited.underway.delete(publisherId)
+      }
   }
 }
 
-function track({ underway }: Limited, publisherId: Sfid | '', count: number): void {
-  const left = (underway.get(publisherId) ?? 0) + count
-  if (left > 0) underway.set(publisherId, left)
-  else underway.delete(publisherId)
+/** Where an event of a sender is counted. */
+function talliesOf(budgets: readonly Budget[], publisherId: Sfid | '', nowMs: number): Tally[] {
+  const tallies: Tally[] = []
+  for (const budget of budgets) {
+    const tally = budget.tally(publisherId, nowMs)
+    if (tally) tallies.push(tally)
+  }
+  return tallies
+}
+
+function underwayOf({ underway }: Limited, publisherId: Sfid | ''): Tally {
+  const known = underway.get(publisherId)
+  if (known) return known
+  const tally = { count: 0 }
+  underway.set(publisherId, tally)
+  return tally
 }
