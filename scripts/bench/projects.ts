@@ -20,7 +20,7 @@ interface Target {
 }
 
 /**
- * Events per second through sixteen projects whose handlers compute for a millisecond each, against the same load on one of
+ * Events per second through sixteen projects whose handlers compute for some milliseconds each, against the same load on one of
  * them. One project is a sequence and cannot use more than one processor.
  */
 export async function benchProjects(context: BenchContext): Promise<BenchRow[]> {

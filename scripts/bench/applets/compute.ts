@@ -1,7 +1,7 @@
 import { event, kv } from '@w3bstream/applet-sdk'
 
-/** Rounds of mixing: about a millisecond of a processor. */
-const ROUNDS = 400_000
+/** Rounds of mixing: some milliseconds of a processor, many times what a commit costs. */
+const ROUNDS = 3_000_000
 
 /** Computes something that takes its time, and keeps the result. */
 export function compute(rid: i32): i32 {

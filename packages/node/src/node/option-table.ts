@@ -135,7 +135,7 @@ export const optionTable: Table = {
     argument: 'N',
     env: 'W3BSTREAM_WORKERS',
     description: 'threads that run projects',
-    default: 'processors − 1, at most 8',
+    default: 'processors, at most 8',
     read: (text) => integer(text, 1, 256),
   },
   snapshotEvery: {

@@ -81,7 +81,7 @@ export interface NodeOptions {
   readonly logLevel: LogLevel
   /** Form of the log lines. @default text when standard error is a terminal, otherwise JSON */
   readonly logFormat?: LogFormat
-  /** Threads that run projects. @default one less than the processors, at least 1, at most 8 */
+  /** Threads that run projects. @default the processors, at most 8: the main thread waits for them when they are busy */
   readonly workers: number
   /** A snapshot of each project's state after this many of its batches; 0 for none but those asked for. @default 0 */
   readonly snapshotEvery: number
@@ -118,7 +118,7 @@ export const defaultNodeOptions: NodeOptions = {
   whiteList: [],
   sessionMs: 3_600_000,
   logLevel: 'info',
-  workers: Math.max(1, Math.min(8, availableParallelism() - 1)),
+  workers: Math.min(8, availableParallelism()),
   snapshotEvery: 0,
   snapshotKeep: 2,
   limits: defaultNodeLimits,

@@ -132,7 +132,7 @@ class Pool implements Executor {
 
   #handle(name: string): WorkerHandle {
     const { services, logger } = this.#deps
-    return new WorkerHandle(name, { threads: this.#threads!, services, logger })
+    return new WorkerHandle(name, { threads: this.#threads!, watchMs: this.#options.watchMs, services, logger })
   }
 
   #apartHandle(): WorkerHandle {

@@ -4,10 +4,10 @@ import type { ProjectTip } from '../../../database/database.ts'
 import type { Logger } from '../../../telemetry/logger.ts'
 import { ExecutorError } from '../errors.ts'
 import type { DecidedBatch, ExecutorServices, ModuleReport, SignRequest, TimedBatch } from '../executor.ts'
+import { GuestWatch, type Patience } from './guest-watch.ts'
 import { Notices } from './notices.ts'
 import { asStopped, isBatchOf, projectOf, rank } from './requests.ts'
 import type { Thread, ThreadSource } from './thread-source.ts'
-import { TurnClock } from './turn-clock.ts'
 import { type Unsettled, UnsettledSignatures } from './unsettled-signatures.ts'
 import { condemn, type Running, readProgress } from './watchdog.ts'
 import { type FromWorker, fromWire, type Notice, type Outcome, type Request, type ToWorker, toWire } from './wire.ts'
@@ -28,19 +28,17 @@ export interface Evicted {
   readonly signatures: readonly Unsettled[]
 }
 
-export interface Watch {
+export interface Watch extends Patience {
   /** How long a guest of this project may run, milliseconds. */
   readonly wallClockMs: (project: ProjectKey) => number
-  /** A guest that runs longer than this while other projects wait for its thread is moved out of their way, milliseconds. */
-  readonly patienceMs: number
-  /** The same for a whole batch. */
-  readonly turnPatienceMs: number
-  /** Takes such a project; undefined where it stays. */
+  /** Takes a project that keeps others waiting for longer than the patience lasts; undefined where it stays. */
   readonly evict?: (evicted: Evicted) => void
 }
 
 export interface WorkerHandleDeps {
   readonly threads: ThreadSource
+  /** How often {@link WorkerHandle.check} is called, milliseconds. */
+  readonly watchMs: number
   readonly services: ExecutorServices
   readonly logger: Logger
 }
@@ -62,7 +60,7 @@ export class WorkerHandle {
   readonly #opened = new Set<ProjectKey>()
   readonly #unsettled = new UnsettledSignatures()
   readonly #notices = new Notices()
-  readonly #turn = new TurnClock()
+  readonly #watch: GuestWatch
   #thread: Thread | undefined
   #taking = false
   #lastId = 0
@@ -74,6 +72,7 @@ export class WorkerHandle {
   constructor(name: string, deps: WorkerHandleDeps) {
     this.#name = name
     this.#deps = deps
+    this.#watch = new GuestWatch(deps.watchMs)
   }
 
   /** Number of projects that live here. */
@@ -146,10 +145,10 @@ export class WorkerHandle {
   }
 
   /** Ends the thread when its guest has run too long, or stands in the way of others. */
-  check({ wallClockMs, patienceMs, turnPatienceMs, evict }: Watch): void {
+  check({ wallClockMs, evict, ...patience }: Watch): void {
     if (!this.#thread) return
     this.#checkWallClock(this.#thread, wallClockMs)
-    if (evict) this.#checkPatience(this.#thread, { patienceMs, turnPatienceMs }, evict)
+    if (evict) this.#checkPatience(this.#thread, patience, evict)
   }
 
   /** Takes over a project that another thread was ended for; what it had under way is done again here. */
@@ -171,19 +170,13 @@ export class WorkerHandle {
     return slot
   }
 
-  #checkPatience(
-    { worker, progress }: Thread,
-    { patienceMs, turnPatienceMs }: Pick<Watch, 'patienceMs' | 'turnPatienceMs'>,
-    evict: (evicted: Evicted) => void,
-  ): void {
-    const turnMs = this.#turn.look(readProgress(progress)?.slot)
+  #checkPatience({ worker, progress }: Thread, patience: Patience, evict: (evicted: Evicted) => void): void {
+    this.#watch.look(readProgress(progress))
     const isInTheWay = (project: ProjectKey | undefined) =>
       project !== undefined && [...this.#waiting.values()].some(({ request }) => projectOf(request) !== project)
     const running = condemn(
       progress,
-      ({ slot, forMs }) =>
-        (forMs > patienceMs || (turnMs > turnPatienceMs && slot === this.#turn.slot)) &&
-        isInTheWay(this.#projectOf(slot)),
+      (seen) => this.#watch.isTooLong(seen, patience) && isInTheWay(this.#projectOf(seen.slot)),
     )
     if (!running) return
     const project = this.#projectOf(running.slot)!
@@ -262,7 +255,7 @@ export class WorkerHandle {
     if (this.#stopping || thread !== this.#thread) return
     this.#thread = undefined
     this.#opened.clear()
-    this.#turn.reset()
+    this.#watch.reset()
     const running = readProgress(thread.progress)
     const culprit = running && this.#projectOf(running.slot)
     const handOver = this.#takeOut()
@@ -362,7 +355,7 @@ export class WorkerHandle {
     const waiting = this.#waiting.get(id)
     this.#waiting.delete(id)
     if (waiting?.request.type === 'execute') {
-      this.#turn.reset()
+      this.#watch.reset()
       if (outcome.ok) this.#notices.written(waiting.request.batch.project, id)
     }
     if (waiting?.request.type === 'close') this.#moveOut(waiting.request.project)
