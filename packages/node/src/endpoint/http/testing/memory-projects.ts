@@ -139,7 +139,7 @@ export class MemoryProjects implements Projects {
 
   async change(key: ProjectKey, change: ProjectChange): Promise<Extract<ChangeResult, { ok: true }>> {
     const project = this.at(key)
-    const result = need(/^(cron|traffic)\./.test(change.op) ? await project.edit(change) : apply(project, change))
+    const result = need(isClockwork(change) ? await project.edit(change) : apply(project, change))
     for (const observer of project.observers) observer({ type: 'definition', definition: project.definition() })
     return result
   }
@@ -202,6 +202,11 @@ export class MemoryProjects implements Projects {
     observers.add(observer)
     return () => observers.delete(observer)
   }
+}
+
+/** Whether a change is only about cron jobs and traffic limits. */
+function isClockwork(change: ProjectChange): boolean {
+  return change.op === 'all' ? change.changes.every(isClockwork) : /^(cron|traffic)\./.test(change.op)
 }
 
 function need(result: ChangeResult): Extract<ChangeResult, { ok: true }> {
