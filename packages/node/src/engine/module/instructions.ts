@@ -7,7 +7,6 @@ import { valueTypes } from './layout.ts'
  */
 export const opcodes = {
   unreachable: 0x00,
-  nop: 0x01,
   block: 0x02,
   loop: 0x03,
   if: 0x04,
@@ -21,22 +20,13 @@ export const opcodes = {
   callIndirect: 0x11,
   returnCall: 0x12,
   returnCallIndirect: 0x13,
-  drop: 0x1a,
-  select: 0x1b,
-  selectTyped: 0x1c,
   localGet: 0x20,
   localSet: 0x21,
   localTee: 0x22,
-  globalGet: 0x23,
   globalSet: 0x24,
-  tableGet: 0x25,
   tableSet: 0x26,
   memorySize: 0x3f,
   memoryGrow: 0x40,
-  i32Const: 0x41,
-  i64Const: 0x42,
-  f32Const: 0x43,
-  f64Const: 0x44,
   memoryInit: 0x108,
   dataDrop: 0x109,
   memoryCopy: 0x10a,
@@ -45,7 +35,6 @@ export const opcodes = {
   elemDrop: 0x10d,
   tableCopy: 0x10e,
   tableGrow: 0x10f,
-  tableSize: 0x110,
   tableFill: 0x111,
 } as const
 
