@@ -24,7 +24,7 @@ export interface PreparedModule {
 
 /** What a handler call may take. Every field is an option of the project with a default. */
 export interface CallLimits {
-  /** Units of `docs/spec/fuel.md`. @default 1_000_000_000: about a second of computing */
+  /** Units of `docs/spec/fuel.md`. @default 1_000_000_000: some tenths of a second of computing */
   readonly fuel: number
   /** Stack that nested calls may take, bytes by the count of `docs/spec/fuel.md`. @default 512 KiB */
   readonly stackBytes: number

@@ -34,7 +34,7 @@ export const moduleCeilings = {
 } as const
 
 /**
- * Stack of a thread that runs guests, MiB. A guest may take at most 1 MiB by our own count of its frames; what the compiler
+ * Stack of a thread that runs guests, MiB. A guest may take at most 768 KiB by our own count of its frames; what the compiler
  * makes of them is a small multiple of that, and our host functions stand on top. So the count ends a recursion, never the
  * machine's stack, whose depth differs from machine to machine.
  */

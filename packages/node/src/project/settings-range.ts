@@ -7,7 +7,7 @@ import type { ProjectSettings } from './definition.ts'
  */
 const limitRanges: Readonly<Record<keyof ProjectSettings['limits'], readonly [number, number]>> = {
   fuel: [1000, 1_000_000_000_000],
-  stackBytes: [4096, 1024 * 1024],
+  stackBytes: [4096, 768 * 1024],
   tableEntries: [0, 1_000_000],
   memoryPages: [1, 8192],
   wallClockMs: [1, 60_000],

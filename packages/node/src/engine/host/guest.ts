@@ -188,11 +188,13 @@ export class Guest {
       return undefined
     }
     this.#allocating = true
+    const { stackBytes } = this.meter
     try {
       return this.#alloc(size) >>> 0
     } catch (error) {
       // What ends the call is not for its host functions to hide.
       if (!isGuestTrap(error) || this.meter.exhausted) throw error
+      this.meter.stackBytes = stackBytes
       this.complain(`alloc(${size}) trapped: ${trapWords(error)}`)
       return undefined
     } finally {

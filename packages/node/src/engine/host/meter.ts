@@ -36,9 +36,19 @@ export class Meter {
     this.#tableRefused!.value = 0
   }
 
-  /** Fuel used since {@link arm}. */
+  /** Fuel used since {@link arm}: never more than there was, although the last segment may have wanted more. */
   get used(): bigint {
-    return this.#armed - (this.#fuel.value as bigint)
+    const left = this.#fuel.value as bigint
+    return left < 0n ? this.#armed : this.#armed - left
+  }
+
+  /** Bytes of stack that are left. A trap does not give back what its frames took. */
+  get stackBytes(): number {
+    return this.#stack.value as number
+  }
+
+  set stackBytes(bytes: number) {
+    this.#stack.value = bytes
   }
 
   /** Takes fuel for what the host does. Traps when there is not enough left. */

@@ -280,3 +280,53 @@ describe('the trace of a trap', () => {
     expect(outcome).not.toHaveProperty('trace')
   })
 })
+
+describe('limits of a call', () => {
+  const module = load(`
+    (import "env" "ws_get_data" (func $get (param i32 i32 i32) (result i32)))
+    ${memory} (table 100 funcref)
+    (global $depth (mut i32) (i32.const 0))
+    (func $alloc (export "alloc") (param i32) (result i32)
+      (if (i32.eqz (global.get $depth)) (then (return (i32.const 64))))
+      (call $deep (i32.const 200)))
+    (func $deep (param i32) (result i32)
+      (if (i32.eqz (local.get 0)) (then (unreachable)))
+      (i32.add (i32.const 1) (call $deep (i32.sub (local.get 0) (i32.const 1)))))
+    (func $count (param i32) (result i32)
+      (if (i32.eqz (local.get 0)) (then (return (i32.const 0))))
+      (i32.add (i32.const 1) (call $count (i32.sub (local.get 0) (i32.const 1)))))
+    (func (export "spin") (param i32) (result i32) (loop $l (br $l)) (unreachable))
+    (func (export "read") (param i32) (result i32) (call $get (local.get 0) (i32.const 0) (i32.const 4)))
+    (func (export "trapped") (param i32) (result i32)
+      (global.set $depth (i32.const 1))
+      (drop (call $get (local.get 0) (i32.const 0) (i32.const 4)))
+      (drop (call $get (local.get 0) (i32.const 0) (i32.const 4)))
+      (call $count (i32.const 200)))`)
+  const run = (handler: string, limits: object, payload = '') =>
+    module.call(testCall(handler, new RecordingHost(), { limits, payload }))
+
+  it('ends a loop when the fuel is used up, and says so with the limit', () => {
+    expect(run('spin', { fuel: 12_345 })).toEqual({
+      type: 'failed',
+      error: 'FUEL_LIMIT',
+      message: 'more than 12345 units of fuel',
+      fuel: 12_345n,
+    })
+  })
+
+  it('takes fuel for bytes that the host hands over, and ends in the middle of that', () => {
+    const cost = (payload: string) => (run('read', {}, payload) as { fuel: bigint }).fuel
+    expect(cost('x'.repeat(4000)) - cost('')).toBe(1000n)
+    expect(run('read', { fuel: 600 }, 'x'.repeat(4000))).toMatchObject({ error: 'FUEL_LIMIT', fuel: 600n })
+  })
+
+  it('gives back the stack of an allocator whose trap the host hid', () => {
+    // Each recursion of 200 takes 29 KB; two that were not given back would leave too little for the third.
+    expect(run('trapped', { stackBytes: 60_000 }, 'x')).toMatchObject({ type: 'returned', code: 200 })
+  })
+
+  it('refuses a module whose table is larger than the project allows', () => {
+    expect(run('read', { tableEntries: 99 })).toMatchObject({ error: 'TABLE_LIMIT' })
+    expect(run('read', { tableEntries: 100 })).toMatchObject({ type: 'returned' })
+  })
+})

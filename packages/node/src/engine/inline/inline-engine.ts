@@ -78,6 +78,12 @@ class InlineModule implements LoadedModule {
     const pages = call.limits.memoryPages
     if (pages < this.#minimumPages)
       return failed('MEMORY_LIMIT', `the module needs ${this.#minimumPages} pages of memory, the limit is ${pages}`)
+    const entries = this.#minimumEntries
+    if (entries > call.limits.tableEntries)
+      return failed(
+        'TABLE_LIMIT',
+        `a table of the module has ${entries} entries, the limit is ${call.limits.tableEntries}`,
+      )
     this.#running = true
     try {
       const instance = this.#ready(pages)
@@ -102,6 +108,10 @@ class InlineModule implements LoadedModule {
 
   get #minimumPages(): number {
     return this.#layout.memories[0]!.min
+  }
+
+  get #minimumEntries(): number {
+    return Math.max(0, ...this.#layout.tables.map(({ min }) => min))
   }
 
   /** An instance in the state of a new one. @throws CallEnd when the module fails to initialise */
