@@ -30,7 +30,11 @@ export function printableText(text: string): string {
 /** An error in the shape that scripts get on standard error under `--json`. */
 export function errorJson(error: unknown): { error: Record<string, unknown> } {
   if (!(error instanceof W3bstreamError)) return { error: { code: 'UNKNOWN', message: messageOf(error) } }
-  const { code, ...details } = error.fault as { code: string } & Record<string, unknown>
+  const { code, ...given } = error.fault as { code: string } & Record<string, unknown>
+  // JSON has no integers of this size; heights are text, as in the answers of the API.
+  const details = Object.fromEntries(
+    Object.entries(given).map(([name, value]) => [name, typeof value === 'bigint' ? String(value) : value]),
+  )
   // The node's own key is what a script compares.
   if (code === 'CLI_API') return { error: { code: details.key, message: details.desc, ...details } }
   return { error: { code, message: describeError(error).headline, ...details } }

@@ -57,6 +57,11 @@ describe('the command line', () => {
       'receipt show',
       'receipt verify',
       'effect list',
+      'snapshot create',
+      'snapshot list',
+      'snapshot verify',
+      'snapshot restore',
+      'replay',
     ])
   })
 
@@ -69,7 +74,7 @@ describe('the command line', () => {
     expect(out).toContain('Examples:')
   })
 
-  it.each(['', 'project', 'device', 'receipt', 'applet', 'effect', 'operator', 'config'])(
+  it.each(['', 'project', 'device', 'receipt', 'applet', 'effect', 'operator', 'config', 'snapshot'])(
     'explains the group "%s" with examples that exist',
     async (group) => {
       const { out } = await run([group, '--help'].filter(Boolean))
