@@ -33,7 +33,8 @@ const layers: readonly (readonly string[])[] = [
 
 /** What other components may see of a component, where it is more than the file named after it. */
 const contracts: Readonly<Record<string, readonly string[]>> = {
-  account: ['account.ts', 'access-key.ts', 'privileges.ts', 'resource.ts'],
+  account: ['account.ts', 'access-key.ts', 'privileges.ts', 'resource.ts', 'uploaded-file.ts'],
+  vfs: ['vfs.ts', 'keeper.ts'],
   endpoint: ['endpoint.ts', 'api-error.ts'],
   project: ['project.ts', 'definition.ts', 'definition-rows.ts'],
   database: ['database.ts', 'control/control.ts'],

@@ -6,6 +6,7 @@ import type { Sfid } from '@w3bstream/protocol'
 import type { AccountIdentity, Service } from '../endpoint/endpoint.ts'
 import type { AccessKeys } from './access-key.ts'
 import type { Resources } from './resource.ts'
+import type { UploadedFiles } from './uploaded-file.ts'
 
 export type AccountRole = 'ADMIN' | 'DEVELOPER'
 export type AccountState = 'ENABLED' | 'DISABLED'
@@ -75,6 +76,7 @@ export type AdminOutcome =
 export interface Accounts extends Service {
   readonly keys: AccessKeys
   readonly resources: Resources
+  readonly files: UploadedFiles
   /** Makes the account `admin` at the first start; a given password is set at each start. */
   ensureAdmin(options: { password?: string }): Promise<AdminOutcome>
   /** @throws ApiError AccountIdentityNotFound, InvalidPassword, DisabledAccount, TooManyAttempts */

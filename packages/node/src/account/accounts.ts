@@ -23,6 +23,7 @@ import { hashPassword, passwordLimits, randomPassword, verifyPassword } from './
 import { ResourceStore } from './resource.ts'
 import { verifySiwe } from './siwe.ts'
 import { TokenCache, TokenIdentity } from './token-cache.ts'
+import { UploadedFileStore } from './uploaded-file.ts'
 
 export interface AccountsDeps {
   readonly control: ControlDatabase
@@ -45,6 +46,7 @@ class ControlAccounts implements Accounts {
   readonly name = 'accounts'
   readonly keys: AccessKeyStore
   readonly resources: ResourceStore
+  readonly files: UploadedFileStore
   readonly #deps: AccountsDeps
   readonly #options: AccountsOptions
   readonly #now: () => number
@@ -62,6 +64,7 @@ class ControlAccounts implements Accounts {
     this.#store = new AccountStore(deps.control, this.#now)
     this.keys = new AccessKeyStore(deps.control, this.#now, (accountId) => this.#tokens.revoke(accountId))
     this.resources = new ResourceStore(deps.control, this.#now)
+    this.files = new UploadedFileStore(deps.control, this.#now)
     this.#attempts = new LoginAttempts(options.attempts, this.#now)
     this.#nonces = new LoginNonces(deps.control, deps.signKey, options.siwe.freshMs)
     this.#whiteList = new Set(options.whiteList.map((address) => address.toLowerCase()))

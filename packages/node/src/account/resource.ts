@@ -41,6 +41,8 @@ export interface Resources {
    * @throws ApiError ResourceNotFound, NoResourcePermission
    */
   release(accountId: Sfid, resourceId: Sfid): void
+  /** Every module that somebody owns, with each of its owners. */
+  owned(): { hash: string; accountId: Sfid }[]
 }
 
 interface Row {
@@ -104,6 +106,13 @@ export class ResourceStore implements Resources {
     this.#db
       .prepare('DELETE FROM resource_ownership WHERE resource_id = ? AND account_id = ?')
       .run(resourceId, accountId)
+  }
+
+  owned(): { hash: string; accountId: Sfid }[] {
+    return this.#db
+      .prepare('SELECT code_hash, account_id FROM resource JOIN resource_ownership USING (resource_id)')
+      .all()
+      .map((row) => ({ hash: String(row.code_hash), accountId: String(row.account_id) }))
   }
 }
 

@@ -86,6 +86,7 @@ const table = {
     ReceiptNotFound: 101,
     VersionNotFound: 102,
     CanaryNotFound: 103,
+    FileNotFound: 104,
   },
   409: {
     Conflict: 1,
@@ -218,8 +219,7 @@ function words(key: string): string {
 }
 
 /** What devices have always been told in the result of an event beyond the traffic limit. */
-export const trafficLimitText =
-  '[]@StatusErr[TrafficLimitExceededFailed][500999014][Traffic Limit Exceeded Failed]!'
+export const trafficLimitText = '[]@StatusErr[TrafficLimitExceededFailed][500999014][Traffic Limit Exceeded Failed]!'
 
 /** Any thrown value as an `ApiError`. */
 export function toApiError(error: unknown): ApiError {

@@ -32,6 +32,7 @@ import { uncertifiedCommits } from '../project/uncertified.ts'
 import { counter, createMetrics } from '../telemetry/metrics.ts'
 import { createPinoLogger } from '../telemetry/pino-logger.ts'
 import { vfsKinds } from '../vfs/index.ts'
+import { VfsKeeper } from '../vfs/keeper.ts'
 import { openWallet } from '../wallet/open-wallet.ts'
 import { AutoSnapshots, snapshotsDirectory } from './auto-snapshots.ts'
 import { lockDirectory } from './data-directory.ts'
@@ -45,6 +46,8 @@ import { Services } from './services.ts'
 import { createSettle } from './settle-services.ts'
 import { unfinishedWork } from './unfinished-work.ts'
 import { version } from './version.ts'
+import { VfsReferences } from './vfs-references.ts'
+import { createVfsService } from './vfs-service.ts'
 
 /** Where a running node is reached. */
 export interface NodeAddresses {
@@ -89,7 +92,7 @@ async function buildNode(options: NodeOptions, unlock: () => Promise<void>): Pro
   const control = openControl(join(dataDir, 'control.db'))
   const storage = { kind: 'sqlite', directory: join(dataDir, 'projects') } as const
   const database = databases[storage.kind](storage)
-  const vfs = vfsKinds.disk({ directory: join(dataDir, 'vfs') })
+  const vfs = vfsKinds.disk({ directory: join(dataDir, 'vfs'), limitBytes: limits.vfsBytes })
   const wallet = await openWallet({ directory: dataDir, passphrase: options.keystorePassphrase }, { control, logger })
   const derive = wallet.derive.bind(wallet)
 
@@ -251,6 +254,8 @@ async function buildNode(options: NodeOptions, unlock: () => Promise<void>): Pro
     cert: await readFile(options.tls.certFile, 'utf8'),
     key: await readFile(options.tls.keyFile, 'utf8'),
   }
+  const references = new VfsReferences({ accounts, projects, database })
+  const vfsKeeper = new VfsKeeper({ vfs, references: (signal) => references.find(signal) })
   const http = createHttpEndpoint(
     {
       host: options.host,
@@ -266,6 +271,7 @@ async function buildNode(options: NodeOptions, unlock: () => Promise<void>): Pro
       projects,
       wallet,
       vfs,
+      vfsKeeper,
       rpc,
       chains: chains.list(),
       publicChains: new Set(networks),
@@ -282,6 +288,7 @@ async function buildNode(options: NodeOptions, unlock: () => Promise<void>): Pro
   )
   const mqtt = createMqttServices(options, { door, projects, logger, metrics })
 
+  const collector = createVfsService({ vfs, keeper: vfsKeeper, logger: logger.child('vfs'), metrics })
   const registry: Service = { name: 'projects', start: () => projects.start(), stop: () => projects.stop() }
   const admin: Service = {
     name: 'admin',
@@ -301,6 +308,7 @@ async function buildNode(options: NodeOptions, unlock: () => Promise<void>): Pro
       snapshots,
       manager,
       registry,
+      collector,
       ...schedule.services,
       unfinished,
       dispatcher,

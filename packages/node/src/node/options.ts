@@ -13,6 +13,8 @@ export interface NodeLimits {
   readonly payloadBytes: number
   /** Bytes of an uploaded module. @default 16 MiB, enough for Go and Rust with their standard libraries */
   readonly moduleBytes: number
+  /** Bytes of all files of the VFS: modules, what was made of them, assets. @default 16 GiB */
+  readonly vfsBytes: number
   /** Messages that wait in one project's mailbox. @default 10_000 */
   readonly mailboxMessages: number
   /** Bytes that wait in one project's mailbox. @default 32 MiB */
@@ -93,6 +95,7 @@ export interface NodeOptions {
 export const defaultNodeLimits: NodeLimits = {
   payloadBytes: 1024 * 1024,
   moduleBytes: 16 * 1024 * 1024,
+  vfsBytes: 16 * 1024 ** 3,
   mailboxMessages: 10_000,
   mailboxBytes: 32 * 1024 * 1024,
   batchMessages: 1000,

@@ -1,6 +1,6 @@
 /**
  * The virtual file system: a content-addressed store for modules and artefacts. A file's name is the SHA-256 of its bytes;
- * what is read is what was written, or the read fails. People see the name as a content id (`content-id.ts`).
+ * what is read is what was written, or the read fails. People see the name as a content id (`util/content-id.ts`).
  *
  * Beside a file lie the bytes that were derived from it, such as the module as one version of the engine runs it: they can be
  * made again, so they may be missing at any time, and they go with their original.

@@ -63,4 +63,10 @@ export const controlMigrations: readonly string[] = [
     PRIMARY KEY (project, kind, id)
   ) STRICT, WITHOUT ROWID;
   `,
+  `
+  CREATE TABLE uploaded_file (
+    account_id TEXT NOT NULL REFERENCES account ON DELETE CASCADE, hash TEXT NOT NULL, size_bytes INTEGER NOT NULL,
+    file_name TEXT NOT NULL, uploaded_ms INTEGER NOT NULL, PRIMARY KEY (account_id, hash)
+  ) STRICT, WITHOUT ROWID;
+  `,
 ]

@@ -1,8 +1,10 @@
 import Type, { type Static, type TSchema } from 'typebox'
 import type { Resources } from '../../account/resource.ts'
-import { defaultProjectSettings, missedPolicies, type ProjectChange } from '../../project/definition.ts'
+import type { UploadedFiles } from '../../account/uploaded-file.ts'
+import { type Asset, defaultProjectSettings, missedPolicies, type ProjectChange } from '../../project/definition.ts'
 import { ApiError, type FieldError } from '../api-error.ts'
 import type { AccountIdentity } from '../endpoint.ts'
+import { AssetsChange, completeAssets } from './asset-change.ts'
 import { DatabaseConfig, databaseOf, EnvConfig } from './config-schema.ts'
 import { FlowConfig } from './flow-schema.ts'
 import { CronExpression, Duration, EventType, HandlerName, Id, Label, PublicKey, Threshold } from './schema.ts'
@@ -63,6 +65,7 @@ const operations = {
   'env.put': Type.Object({ env: EnvConfig.properties.env }),
   'database.put': Type.Object({ database: DatabaseConfig }),
   'flow.put': Type.Object({ flow: FlowConfig }),
+  'assets.put': AssetsChange,
   'applet.create': Type.Object(module),
   'applet.update': Type.Object({ appletId: Id, ...module, resourceId: Type.Optional(Id) }),
   'applet.remove': Type.Object({ appletId: Id }),
@@ -105,19 +108,27 @@ const checks = new Map<string, Check>(
   Object.entries(operations).map(([op, schema]) => [op, compileCheck(schema, 'body')]),
 )
 
+/** Where the things lie that changes name. */
+export interface ChangeSources {
+  readonly resources: Resources
+  readonly files: UploadedFiles
+  /** Those that the project has. */
+  readonly assets: readonly Asset[]
+}
+
 /**
  * Changes as the project takes them. A module is named by its resource; what the caller says of its hash is not asked.
- * @throws ApiError badRequest naming every wrong field; ResourceNotFound, NoResourcePermission
+ * @throws ApiError badRequest naming every wrong field; ResourceNotFound, NoResourcePermission, FileNotFound
  */
 export function readChanges(
   given: Static<typeof Changes>,
   account: AccountIdentity,
-  resources: Resources,
+  sources: ChangeSources,
 ): ProjectChange[] {
   const results = given.map((change) => ({ op: change.op, ...checks.get(change.op)!(change) }))
   const fields = results.flatMap(({ errors }, i) => errors.map((error) => within(`changes[${i}]`, error)))
   if (fields.length > 0) throw new ApiError('badRequest', '', { fields })
-  return results.map(({ op, value }) => complete({ ...known(op, value as object), op }, account, resources))
+  return results.map(({ op, value }) => complete({ ...known(op, value as object), op }, account, sources))
 }
 
 /** The fields of the operation. Others would end up in the project's rows: the hash of a module that is another's, say. */
@@ -126,7 +137,12 @@ function known(op: string, value: object): Record<string, unknown> {
   return Object.fromEntries(Object.entries(value).filter(([name]) => Object.hasOwn(properties, name)))
 }
 
-function complete(change: Record<string, unknown>, account: AccountIdentity, resources: Resources): ProjectChange {
+function complete(
+  change: Record<string, unknown>,
+  account: AccountIdentity,
+  { resources, files, assets }: ChangeSources,
+): ProjectChange {
+  if (change.op === 'assets.put') return completeAssets(change as Static<typeof AssetsChange>, account, files, assets)
   if (change.op === 'database.put')
     return { op: 'database.put', database: databaseOf(change.database as Static<typeof DatabaseConfig>) }
   if (change.op === 'env.put') return { op: 'env.put', env: (change.env ?? []) as [string, string][] }

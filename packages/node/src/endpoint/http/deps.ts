@@ -7,6 +7,7 @@ import type { DatabaseSchema } from '../../database/database.ts'
 import type { Projects } from '../../project/project.ts'
 import type { Logger } from '../../telemetry/logger.ts'
 import type { Metrics } from '../../telemetry/metrics.ts'
+import type { VfsKeeper } from '../../vfs/keeper.ts'
 import type { Vfs } from '../../vfs/vfs.ts'
 import type { Wallet } from '../../wallet/wallet.ts'
 import type { Door } from '../endpoint.ts'
@@ -35,6 +36,7 @@ export interface HttpDeps {
   readonly projects: Projects
   readonly wallet: Wallet
   readonly vfs: Vfs
+  readonly vfsKeeper: VfsKeeper
   readonly chains: readonly ChainConfig[]
   /** Those whose endpoints the program brings along, which hold nobody's keys. */
   readonly publicChains?: ReadonlySet<ChainConfig>

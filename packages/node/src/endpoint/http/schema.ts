@@ -41,6 +41,12 @@ export const AnyProjectName = Type.String({
 })
 export const HandlerName = Type.String({ minLength: 1, maxLength: 256 })
 
+/** A file, by its content id or its SHA-256. */
+export const FileId = Type.String({
+  pattern: '^[0-9A-Za-z]{1,128}$',
+  description: 'content id (CIDv1, raw, SHA-256), or SHA-256, hexadecimal',
+})
+
 export const Ids = Type.Optional(Type.Array(Id, { maxItems: 1000 }))
 export const Labels = Type.Optional(Type.Array(Type.String({ maxLength: 256 }), { maxItems: 1000 }))
 

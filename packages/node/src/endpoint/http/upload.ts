@@ -3,6 +3,7 @@ import { basename } from 'node:path'
 import type { FastifyRequest } from 'fastify'
 import type { Static, TSchema } from 'typebox'
 import type { Resource } from '../../account/resource.ts'
+import type { UploadedFile as OwnedFile } from '../../account/uploaded-file.ts'
 import { ApiError } from '../api-error.ts'
 import type { AccountIdentity } from '../endpoint.ts'
 import type { HttpDeps, ModuleReport } from './deps.ts'
@@ -68,13 +69,31 @@ export async function storeModule(
   const { bytes, md5 } = file
   if (options.md5 && options.md5.toLowerCase() !== md5)
     throw new ApiError('UploadFileMd5Unmatched', `the file has ${md5}`)
-  if ((await deps.vfs.freeBytes()) - bytes.length < limits.diskReserveBytes) throw new ApiError('UploadFileDiskLimit')
+  await checkRoom(bytes, deps, limits)
   const report = await deps.inspectModule(bytes)
   const codeHash = await deps.vfs.put(bytes)
   await deps.vfs.putDerived(codeHash, report.prepared.name, report.prepared.bytes)
   const fileName = options.fileName || file.fileName
   const stored = { codeHash, md5, sizeBytes: bytes.length, fileName }
   return { resource: deps.accounts.resources.put(account.accountId, stored), report }
+}
+
+/** Puts a file on the shelf that nobody looks into. @throws ApiError UploadFileDiskLimit */
+export async function storeFile(
+  { bytes, fileName }: UploadedFile,
+  account: AccountIdentity,
+  options: { fileName?: string },
+  deps: Pick<HttpDeps, 'vfs' | 'accounts'>,
+  limits: HttpLimits,
+): Promise<OwnedFile> {
+  await checkRoom(bytes, deps, limits)
+  const hash = await deps.vfs.put(bytes)
+  const file = { hash, sizeBytes: bytes.length, fileName: options.fileName || fileName }
+  return deps.accounts.files.put(account.accountId, file)
+}
+
+async function checkRoom(bytes: Uint8Array, deps: Pick<HttpDeps, 'vfs'>, limits: HttpLimits): Promise<void> {
+  if ((await deps.vfs.freeBytes()) - bytes.length < limits.diskReserveBytes) throw new ApiError('UploadFileDiskLimit')
 }
 
 function toFile(bytes: Uint8Array, fileName: string | undefined): UploadedFile {

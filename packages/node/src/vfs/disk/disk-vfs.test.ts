@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { afterAll, describe, expect, it } from 'vitest'
+import { keeperSuite } from '../keeper.suite.ts'
 import { vfsSuite } from '../vfs.suite.ts'
 import { openDiskVfs } from './disk-vfs.ts'
 
@@ -16,6 +17,7 @@ let count = 0
 const fresh = () => join(root, `${count++}`)
 
 vfsSuite('disk', (options) => openDiskVfs({ directory: fresh(), ...options }))
+keeperSuite('disk', () => openDiskVfs({ directory: fresh() }))
 
 describe('on disk', () => {
   it('keeps files over a restart', async () => {

@@ -7,6 +7,7 @@ import { appletVersionRoutes } from './applet-version.ts'
 import { configurationRoutes } from './configuration.ts'
 import { cronJobRoutes } from './cronjob.ts'
 import { deployRoutes } from './deploy.ts'
+import { fileRoutes } from './file.ts'
 import { loginRoutes } from './login.ts'
 import { operatorRoutes } from './operator.ts'
 import { projectRoutes } from './project.ts'
@@ -21,6 +22,7 @@ import { resourceRoutes } from './resource.ts'
 import { stateRoutes } from './state.ts'
 import { strategyRoutes } from './strategy.ts'
 import { trafficRoutes } from './traffic.ts'
+import { vfsRoutes } from './vfs.ts'
 import { wasmLogRoutes } from './wasm-log.ts'
 
 /** The management API, group by group. */
@@ -41,6 +43,8 @@ const groups = [
   trafficRoutes,
   publisherRoutes,
   resourceRoutes,
+  fileRoutes,
+  vfsRoutes,
   operatorRoutes,
   projectOperatorRoutes,
   configurationRoutes,

@@ -1,4 +1,5 @@
 import Type from 'typebox'
+import { assetRow } from '../asset-change.ts'
 import { Changes, readChanges } from '../change-schema.ts'
 import type { RouteContext } from '../context.ts'
 import { type Route, route } from '../route.ts'
@@ -30,12 +31,25 @@ export function projectDefinitionRoutes({ deps, own }: RouteContext): Route[] {
         applets: Rows,
         instances: Rows,
         strategies: Rows,
+        assets: Rows,
         cronJobs: Rows,
         trafficLimits: Rows,
       }),
       handle: async ({ params, account }) => {
         const { entry, definition } = await own.defined(account, params.p)
-        const { project, settings, env, database, flow, applets, instances, strategies, cronJobs, trafficLimits } = definition
+        const {
+          project,
+          settings,
+          env,
+          database,
+          flow,
+          applets,
+          instances,
+          strategies,
+          assets,
+          cronJobs,
+          trafficLimits,
+        } = definition
         return {
           project: { ...project, name: shortName(entry.name), channel: entry.name, projectKey: entry.key },
           settings,
@@ -45,6 +59,7 @@ export function projectDefinitionRoutes({ deps, own }: RouteContext): Route[] {
           applets: [...applets.values()],
           instances: [...instances.values()],
           strategies: [...strategies.values()],
+          assets: assets.map(assetRow),
           cronJobs: [...cronJobs.values()],
           trafficLimits: [...trafficLimits.values()],
         }
@@ -60,7 +75,11 @@ export function projectDefinitionRoutes({ deps, own }: RouteContext): Route[] {
       answer: Type.Object({ results: Rows }),
       handle: async ({ params, body, account }) => {
         const { entry, definition } = await own.defined(account, params.p)
-        const changes = readChanges(body.changes, account, accounts.resources)
+        const changes = readChanges(body.changes, account, {
+          resources: accounts.resources,
+          files: accounts.files,
+          assets: definition.assets,
+        })
         if (changes.length === 0) return { results: [] }
         for (const change of changes) {
           checkTrafficChange(change, definition, account)

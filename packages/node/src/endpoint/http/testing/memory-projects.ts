@@ -43,7 +43,15 @@ export class MemoryProject {
   constructor(entry: ProjectEntry, record: ProjectRecord) {
     this.entry = entry
     const many = { cronJobs: new Map(), trafficLimits: new Map() }
-    this.rest = { project: record, settings: defaultProjectSettings, env: [], database: {}, flow: null, assets: [], ...many }
+    this.rest = {
+      project: record,
+      settings: defaultProjectSettings,
+      env: [],
+      database: {},
+      flow: null,
+      assets: [],
+      ...many,
+    }
   }
 
   definition(): ProjectDefinition {
@@ -64,8 +72,8 @@ export class MemoryProject {
       migrate: () => undefined,
       flowProblems: () => [],
     })
-    const { cronJobs, trafficLimits } = applyRows(definition, editor.changes) ?? definition
-    Object.assign(this.rest, { cronJobs, trafficLimits })
+    const { assets, cronJobs, trafficLimits } = applyRows(definition, editor.changes) ?? definition
+    Object.assign(this.rest, { assets, cronJobs, trafficLimits })
     return result
   }
 
@@ -139,7 +147,7 @@ export class MemoryProjects implements Projects {
 
   async change(key: ProjectKey, change: ProjectChange): Promise<Extract<ChangeResult, { ok: true }>> {
     const project = this.at(key)
-    const result = need(isClockwork(change) ? await project.edit(change) : apply(project, change))
+    const result = need(isOfEditor(change) ? await project.edit(change) : apply(project, change))
     for (const observer of project.observers) observer({ type: 'definition', definition: project.definition() })
     return result
   }
@@ -204,9 +212,9 @@ export class MemoryProjects implements Projects {
   }
 }
 
-/** Whether a change is only about cron jobs and traffic limits. */
-function isClockwork(change: ProjectChange): boolean {
-  return change.op === 'all' ? change.changes.every(isClockwork) : /^(cron|traffic)\./.test(change.op)
+/** Whether a change is only about cron jobs, traffic limits and assets. */
+function isOfEditor(change: ProjectChange): boolean {
+  return change.op === 'all' ? change.changes.every(isOfEditor) : /^(cron|traffic|assets)\./.test(change.op)
 }
 
 function need(result: ChangeResult): Extract<ChangeResult, { ok: true }> {

@@ -6,6 +6,7 @@ import { schemaProblems } from '../../../database/schema-problems.ts'
 import { EngineError } from '../../../engine/errors.ts'
 import { silentLogger } from '../../../telemetry/logger.ts'
 import { createMetrics } from '../../../telemetry/metrics.ts'
+import { type References, VfsKeeper } from '../../../vfs/keeper.ts'
 import { openMemoryVfs } from '../../../vfs/memory/memory-vfs.ts'
 import type { HttpDeps } from '../deps.ts'
 import { createHttpEndpoint, type HttpEndpoint } from '../http-endpoint.ts'
@@ -45,12 +46,14 @@ export async function openWorld(options: WorldOptions = {}): Promise<World> {
   await accounts.ensureAdmin({ password: adminPassword })
   const projects = new MemoryProjects()
   const door = new MemoryDoor(accounts, projects)
+  const vfs = openMemoryVfs()
   const deps: HttpDeps = {
     door,
     accounts,
     projects,
     wallet,
-    vfs: openMemoryVfs(),
+    vfs,
+    vfsKeeper: new VfsKeeper({ vfs, references: () => uploads(accounts) }),
     chains: [
       publicChain,
       {
@@ -96,6 +99,10 @@ export async function openWorld(options: WorldOptions = {}): Promise<World> {
       control.close()
     },
   }
+}
+
+async function uploads({ resources, files }: Accounts): Promise<References> {
+  return new Map([...resources.owned(), ...files.owned()].map(({ hash, accountId }) => [hash, [accountId]]))
 }
 
 /** The part of WebAssembly's interface that is used here; TypeScript's library has it only for browsers. */

@@ -2,8 +2,8 @@ import { CID } from 'multiformats/cid'
 import * as raw from 'multiformats/codecs/raw'
 import { create } from 'multiformats/hashes/digest'
 import { expect, it } from 'vitest'
+import { contentName } from '../vfs/content-name.ts'
 import { contentId, hashFromId } from './content-id.ts'
-import { contentName } from './content-name.ts'
 
 const digest = create(0x12, new Uint8Array(32))
 /** Content ids of other kinds: version 0, another codec, another hash, a digest of another length. */
