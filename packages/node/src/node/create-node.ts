@@ -88,6 +88,7 @@ async function buildNode(options: NodeOptions, unlock: () => Promise<void>): Pro
   const now = () => Date.now()
   let ready = false
   let firstStart: Node['firstStart']
+  let starting: Promise<void> | undefined
 
   const control = openControl(join(dataDir, 'control.db'))
   const storage = { kind: 'sqlite', directory: join(dataDir, 'projects') } as const
@@ -321,13 +322,16 @@ async function buildNode(options: NodeOptions, unlock: () => Promise<void>): Pro
 
   return {
     async start() {
-      await services.start()
+      starting = services.start()
+      await starting
       settle.open()
       schedule.open()
       ready = true
       logger.info('ready', { version, dataDir, address: wallet.nodeAddress })
     },
     async stop(signal) {
+      // What is half started would go on beside the stop, and find its files closed.
+      await starting?.catch(() => undefined)
       ready = false
       settle.close()
       try {

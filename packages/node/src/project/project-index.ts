@@ -98,13 +98,21 @@ export class ProjectIndex {
   flush(): void {
     clearTimeout(this.#timer)
     this.#timer = undefined
-    if (this.#finished.size === 0) return
+    if (this.#finished.size === 0 || !this.#control.isOpen) return
+    try {
+      this.#unmarkFinished()
+    } catch {
+      // On a full disk the marks stay, which costs no more than a look at the next start.
+    }
+    this.#finished.clear()
+  }
+
+  #unmarkFinished(): void {
     const unmark = this.#control.prepare('UPDATE project SET worked = 0 WHERE key = ?')
     this.atomically(() => {
       for (const key of this.#finished) unmark.run(key)
     })
     for (const key of this.#finished) this.#marked.delete(key)
-    this.#finished.clear()
   }
 
   /** Projects that worked and may have left something undone. */
