@@ -21,7 +21,7 @@ describe('replay and snapshots of a data directory', () => {
   let send: ReturnType<typeof sender>
 
   beforeAll(async () => {
-    node = await NodeProcess.start({ flags: ['--snapshot-every', '5', '--snapshot-keep', '1'] })
+    node = await NodeProcess.start({ flags: ['--snapshot-every', '5', '--snapshot-keep', '3'] })
     admin = await Management.login(node)
     await admin.project('weather')
     await admin.applet('weather', guest('rust_kv_sql'), [{ eventType: 'DEFAULT', handler: 'count_words' }])
@@ -68,7 +68,7 @@ describe('replay and snapshots of a data directory', () => {
     expect((await cli('snapshot', 'verify', bad)).stderr).toContain('SNAPSHOT_INVALID')
   })
 
-  it('goes on from a snapshot when the store is lost, and tells what was altered', async () => {
+  it('goes on from a snapshot when the store is lost, and tells what was altered', { timeout: 120_000 }, async () => {
     const { file, height } = (await cli('snapshot', 'create', 'weather')).json<Snapshot>()
     expect((await cli('snapshot', 'restore', file)).stderr).toContain('CONFIG_INVALID')
     await node.stop()
@@ -78,9 +78,10 @@ describe('replay and snapshots of a data directory', () => {
     await rename(join(projects, store), join(node.dataDir, 'lost.db'))
     expect((await cli('snapshot', 'restore', file)).json()).toMatchObject({ restored: true, height })
     await node.restart()
-    await send('after the loss')
+    expect(await send('after the loss')).toMatchObject({ status: 201 })
     const from = String(Number(height) + 1)
-    const { stdout } = await cli('replay', 'weather', '--from', from)
+    const { stdout, stderr } = await cli('replay', 'weather', '--from', from)
+    expect(stderr).toBe('')
     expect(lines(stdout).at(-1)).toMatchObject({ same: true, start: { height } })
     const db = new DatabaseSync(join(projects, store))
     db.exec("UPDATE kv SET value = x'00000000' WHERE key = 'be'")
