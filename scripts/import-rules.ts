@@ -36,7 +36,7 @@ const contracts: Readonly<Record<string, readonly string[]>> = {
   account: ['account.ts', 'access-key.ts', 'privileges.ts', 'resource.ts', 'uploaded-file.ts'],
   vfs: ['vfs.ts', 'keeper.ts'],
   endpoint: ['endpoint.ts', 'api-error.ts'],
-  project: ['project.ts', 'definition.ts', 'definition-rows.ts'],
+  project: ['project.ts', 'definition.ts', 'definition-rows.ts', 'flow.ts'],
   database: ['database.ts', 'control/control.ts'],
 }
 

@@ -39,6 +39,6 @@ export class FlowTimers implements TimerSource {
 
   async pending(_project: ProjectKey, reader: ProjectReader): Promise<Pick<Timer, 'id' | 'atMs'>[]> {
     const atMs = await flowWakeMs(reader)
-    return atMs === null ? [] : [{ id: '', atMs }]
+    return typeof atMs === 'number' ? [{ id: '', atMs }] : []
   }
 }

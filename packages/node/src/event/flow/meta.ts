@@ -52,10 +52,10 @@ export async function committedFlow(reader: Pick<ProjectReader, 'listKv'>): Prom
   return { ...meta, ...readTotals(await find(namespaceOf(meta.generation), 'totals')) }
 }
 
-/** When the flow of a project wants a timer message; null when it waits for nothing. */
-export async function flowWakeMs(reader: Pick<ProjectReader, 'listKv'>): Promise<number | null> {
+/** When the flow of a project wants a timer message: null when it waits for nothing, undefined when it never kept anything. */
+export async function flowWakeMs(reader: Pick<ProjectReader, 'listKv'>): Promise<number | null | undefined> {
   const kept = await committedFlow(reader)
-  if (!kept) return null
+  if (!kept) return undefined
   // What is to be cleared away can be at any time.
   return kept.stale.length > 0 ? 1 : kept.dueMs || null
 }
