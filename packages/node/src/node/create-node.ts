@@ -214,7 +214,7 @@ async function buildNode(options: NodeOptions, unlock: () => Promise<void>): Pro
     dispatch: (key, rows) => dispatcher.enqueue(key, rows),
     publishMqtt: (key, topic, payload) => mqtt.publish(key, topic, payload),
     onSettled: (key, id, state) => projects.settled(key, id, state),
-    ...{ chains, projects, manager, executor, metrics, now, logger },
+    ...{ chains, projects, manager, metrics, now, logger },
   })
 
   countPublishers(metrics, index)

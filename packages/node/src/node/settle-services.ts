@@ -1,7 +1,5 @@
-import type { ProjectKey } from '@w3bstream/protocol'
 import type { Chains } from '../chain/chain.ts'
 import type { EventManager } from '../event/event-manager.ts'
-import type { Executor } from '../event/executor/executor.ts'
 import { ProjectMetrics } from '../event/settle/project-metrics.ts'
 import { Settle, type SettleDeps } from '../event/settle/settle.ts'
 import { WebRequests } from '../event/settle/web-request.ts'
@@ -16,8 +14,7 @@ import { version } from './version.ts'
 interface SettleServicesDeps extends Pick<SettleDeps, 'dispatch' | 'publishMqtt' | 'onSettled' | 'now'> {
   readonly chains: Chains
   readonly projects: Projects
-  readonly manager: Pick<EventManager, 'wake' | 'submit'>
-  readonly executor: Pick<Executor, 'updateOutbox'>
+  readonly manager: Pick<EventManager, 'updateOutbox' | 'submit'>
   readonly metrics: Metrics
   readonly logger: Logger
 }
@@ -25,7 +22,7 @@ interface SettleServicesDeps extends Pick<SettleDeps, 'dispatch' | 'publishMqtt'
 /** Builds what carries effects out: with the prover and the HTTP client that the options describe. */
 export function createSettle(
   { zkProver, outboundPrivate }: Pick<NodeOptions, 'zkProver' | 'outboundPrivate'>,
-  { projects, manager, executor, metrics, logger, ...deps }: SettleServicesDeps,
+  { projects, manager, metrics, logger, ...deps }: SettleServicesDeps,
 ): Settle {
   return new Settle({
     ...deps,
@@ -33,11 +30,7 @@ export function createSettle(
     web: new WebRequests(outbound(outboundPrivate), metrics),
     outboundHosts: async (key) => (await projects.definition(key)).settings.outboundHosts,
     reader: (key) => projects.reader(key),
-    async updateOutbox(key: ProjectKey, changes) {
-      // An effect may end long after its project has fallen asleep.
-      await manager.wake(key)
-      executor.updateOutbox(key, changes)
-    },
+    updateOutbox: (key, changes) => manager.updateOutbox(key, changes),
     submit: (key, message) => manager.submit(key, message),
     metrics: new ProjectMetrics(metrics),
     ownerOf(key) {
