@@ -3,7 +3,7 @@ import { extname } from 'node:path'
 import { buildApplet } from './applet-tool.ts'
 import { CliError } from './errors.ts'
 
-/** Longest module that is read, bytes; the node has a limit of its own. */
+/** Longest module or asset that is read, bytes; the node has a limit of its own. */
 const moduleLimitBytes = 256 * 1024 * 1024
 
 /**
@@ -11,11 +11,11 @@ const moduleLimitBytes = 256 * 1024 * 1024
  * @throws CliError CLI_FILE; AppletSdkError
  */
 export async function loadModule(path: string): Promise<Uint8Array> {
-  return extname(path) === '.wasm' ? readModule(path) : (await buildApplet(path)).wasm
+  return extname(path) === '.wasm' ? readBinary(path) : (await buildApplet(path)).wasm
 }
 
 /** @throws CliError CLI_FILE */
-export async function readModule(path: string): Promise<Uint8Array> {
+export async function readBinary(path: string): Promise<Uint8Array> {
   try {
     const bytes = await readFile(path)
     if (bytes.length <= moduleLimitBytes) return bytes

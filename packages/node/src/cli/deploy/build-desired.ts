@@ -4,10 +4,11 @@ import { defaultProjectSettings } from '../../project/definition.ts'
 import { buildApplet } from '../applet-tool.ts'
 import { CliError } from '../errors.ts'
 import { examineModule } from '../examine-module.ts'
-import { readModule } from '../load-module.ts'
+import { readBinary } from '../load-module.ts'
 import { flowOf } from '../project-file/flow.ts'
 import type { ProjectFile } from '../project-file/schema.ts'
 import { databaseOf } from '../project-file/tables.ts'
+import { readAssets } from './plan-assets.ts'
 import { type BuiltApplet, checkFunctions } from './plan-flow.ts'
 import type { DesiredProject } from './state.ts'
 
@@ -35,6 +36,7 @@ export async function buildDesired(
     applets,
     devices: file.devices?.map(({ key, name, publicKey }) => ({ key, name: name ?? key, publicKey })),
     env: file.env,
+    assets: file.assets && (await readAssets(file.assets, directory)),
     database: databaseOf(file),
     settings: file.settings && { ...settings, ...file.settings },
     limits: file.limits && { ...limits, ...file.limits },
@@ -70,7 +72,7 @@ function trafficOf({ project, device, transactions }: NonNullable<ProjectFile['t
 
 async function buildModule(applet: AppletSection, directory: string): Promise<BuiltApplet> {
   const path = resolve(directory, applet.source ?? applet.wasm ?? '')
-  const wasm = applet.source ? (await buildApplet(path)).wasm : await readModule(path)
+  const wasm = applet.source ? (await buildApplet(path)).wasm : await readBinary(path)
   const routes = applet.routes ?? [{ event: 'DEFAULT', handler: 'start' }]
   const { handlers, reducers } = await examineModule(wasm, applet.name)
   const missing = routes.find((route) => !handlers.includes(route.handler))

@@ -1,5 +1,5 @@
 import type { ProjectChange } from '../../project/definition.ts'
-import type { DesiredApplet } from './state.ts'
+import type { DesiredApplet, DesiredAsset } from './state.ts'
 
 /** A line of the diff. */
 export interface PlanLine {
@@ -24,6 +24,8 @@ export interface PlanPart {
   readonly changes: readonly ProjectChange[]
   readonly lines: readonly PlanLine[]
   readonly uploads?: readonly Upload[]
+  /** Files that the changes name, sent before them. */
+  readonly files?: readonly DesiredAsset[]
 }
 
 export const nothing: PlanPart = { changes: [], lines: [] }

@@ -46,6 +46,7 @@ const applied: CurrentProject = {
   },
   settings: defaultProjectSettings,
   env: [['TOKEN', '0x01']],
+  assets: [],
   database: {
     dialect: 'POSTGRES',
     schemas: [
@@ -271,12 +272,46 @@ describe('planning a deployment', () => {
 
   it('sets the traffic limits that the file names, and leaves the others', () => {
     const limit = { apiType: 'EVENT', duration: '1h', threshold: 5 } as const
-    const made = plan({ traffic: [{ ...limit, scope: 'DEVICE' }, { ...limit, scope: 'PROJECT' }] })
+    const made = plan({
+      traffic: [
+        { ...limit, scope: 'DEVICE' },
+        { ...limit, scope: 'PROJECT' },
+      ],
+    })
     expect(made.changes).toEqual([
       { op: 'traffic.update', trafficLimitId: '50', threshold: 5, duration: '1h' },
       { op: 'traffic.create', scope: 'PROJECT', ...limit },
     ])
     expect(isEmpty(plan({ traffic: applied.trafficLimits }))).toBe(true)
     expect(isEmpty(plan({ traffic: [] }))).toBe(true)
+  })
+
+  it('sends files that the project does not have, and names all of them', () => {
+    const asset = (path: string, text: string) => {
+      const bytes = new TextEncoder().encode(text)
+      return { path, hash: text.repeat(64).slice(0, 64), cid: `cid-${text}`, bytes }
+    }
+    const there = {
+      ...applied,
+      assets: [
+        { path: 'a', cid: 'cid-a', size: 1 },
+        { path: 'old', cid: 'cid-o', size: 1 },
+      ],
+    }
+    const same = planDeployment({ name: 'weather', assets: [asset('old', 'o'), asset('a', 'a')] }, there)
+    expect(isEmpty(same)).toBe(true)
+    const plan = planDeployment({ name: 'weather', assets: [asset('a', 'b'), asset('moved', 'o')] }, there)
+    expect(plan.files.map(({ cid }) => cid)).toEqual(['cid-b'])
+    expect(plan.changes).toMatchObject([
+      {
+        op: 'assets.put',
+        assets: [
+          { path: 'a', cid: 'cid-b', size: 1 },
+          { path: 'moved', cid: 'cid-o' },
+        ],
+      },
+    ])
+    expect(plan.lines.map(({ sign, what }) => `${sign} ${what}`)).toEqual(['~ asset a', '+ asset moved', '- asset old'])
+    expect(planDeployment({ name: 'weather' }, there).lines).toEqual([])
   })
 })

@@ -1,16 +1,19 @@
 import { isDeepStrictEqual } from 'node:util'
 import { defaultProjectSettings, type ProjectChange } from '../../project/definition.ts'
 import { planApplets } from './plan-applets.ts'
+import { planAssets } from './plan-assets.ts'
 import { planCron, planTraffic } from './plan-clock.ts'
 import { planDatabase } from './plan-database.ts'
 import { planFlow } from './plan-flow.ts'
 import { nothing, type PlanLine, type PlanPart, type Upload } from './plan-part.ts'
-import type { CurrentProject, DesiredProject } from './state.ts'
+import type { CurrentProject, DesiredAsset, DesiredProject } from './state.ts'
 
 /** What a deployment does, in this order. Nothing to do: all parts empty. */
 export interface Plan {
   /** The project does not exist. */
   readonly create: boolean
+  /** Sent before the changes, which name them. */
+  readonly files: readonly DesiredAsset[]
   /** Applied as one batch: all or none. */
   readonly changes: readonly ProjectChange[]
   readonly uploads: readonly Upload[]
@@ -35,6 +38,7 @@ export function planDeployment(
     planProject(desired, current),
     planSettings(desired, current),
     planEnv(desired, current),
+    planAssets(desired, current),
     planDatabase(desired, current),
     planDevices(desired, current, options),
     planApplets(desired, current),
@@ -48,6 +52,7 @@ export function planDeployment(
     : []
   return {
     create: current === undefined,
+    files: parts.flatMap((part) => part.files ?? []),
     changes: parts.flatMap((part) => part.changes),
     uploads: parts.flatMap((part) => part.uploads ?? []),
     afterUploads: flow.changes,

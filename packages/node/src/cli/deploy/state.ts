@@ -20,6 +20,8 @@ export interface DesiredProject {
   readonly applets?: readonly DesiredApplet[]
   readonly devices?: readonly DesiredDevice[]
   readonly env?: Readonly<Record<string, string>>
+  /** Files below `/assets`. */
+  readonly assets?: readonly DesiredAsset[]
   readonly database?: DatabaseSchema
   /** Complete: what the file leaves out has its default. */
   readonly settings?: Pick<ProjectSettings, 'rollbackOnNegative' | 'defaultFallback' | 'idempotencyWindowMs'>
@@ -40,6 +42,15 @@ export interface DesiredApplet {
   readonly cache: Instance['cache']
 }
 
+export interface DesiredAsset {
+  /** Below `/assets`. */
+  readonly path: string
+  readonly cid: string
+  /** SHA-256, hexadecimal without prefix. */
+  readonly hash: string
+  readonly bytes: Uint8Array
+}
+
 interface DesiredDevice {
   readonly key: string
   readonly name: string
@@ -57,6 +68,7 @@ export interface CurrentProject {
   }
   readonly settings: ProjectSettings
   readonly env: readonly (readonly [string, string])[]
+  readonly assets: readonly { readonly path: string; readonly cid: string; readonly size: number }[]
   readonly database: DatabaseSchema
   readonly applets: readonly Applet[]
   readonly instances: readonly Instance[]

@@ -1,3 +1,4 @@
+import { assetPathProblem } from '../../project/assets.ts'
 import { clockProblems } from './check-clock.ts'
 import type { ShapeProblem } from './check-shape.ts'
 import { checkFlow } from './flow.ts'
@@ -13,11 +14,22 @@ export function checkMeaning(file: Partial<ProjectFile>): ShapeProblem[] {
     ...(file.tables && file.database
       ? [{ path: ['database'], atKey: true, message: 'give tables or database, not both' }]
       : []),
+    ...assetProblems(file.assets ?? {}),
     ...clockProblems(file),
     ...checkFlow(file),
     ...repeated(file.facts ?? [], 'facts', 'name'),
     ...(file.facts ?? []).flatMap(factProblems),
   ]
+}
+
+/** Paths that no applet could open, and files that would be directories too. */
+function assetProblems(assets: NonNullable<ProjectFile['assets']>): ShapeProblem[] {
+  return Object.keys(assets).flatMap((path) => {
+    const message =
+      assetPathProblem(path) ??
+      (Object.keys(assets).some((other) => path.startsWith(`${other}/`)) ? 'lies below another asset' : undefined)
+    return message === undefined ? [] : [{ path: ['assets', path], atKey: true, message }]
+  })
 }
 
 function applets(list: NonNullable<ProjectFile['applets']>): ShapeProblem[] {

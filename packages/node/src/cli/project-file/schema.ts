@@ -173,6 +173,14 @@ export const projectFileSchema = Type.Object(
           'All variables that applets read; others of the project are removed. Values may name variables of the deployment.',
       }),
     ),
+    assets: Type.Optional(
+      Type.Record(Type.String({ minLength: 1, maxLength: 512 }), Type.String({ minLength: 1 }), {
+        additionalProperties: false,
+        maxProperties: 1000,
+        description:
+          'All files that applets read below /assets, by their path there: files relative to this one. Others of the project are removed.',
+      }),
+    ),
     tables: Type.Optional(
       Type.Record(Type.String({ pattern: '^[a-z_][a-z0-9_]{0,62}$' }), tableSchema, {
         additionalProperties: false,
