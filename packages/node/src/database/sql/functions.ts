@@ -114,6 +114,8 @@ export const scalarFunctions: Readonly<Record<string, FunctionRule>> = {
 export interface AggregateRule {
   readonly args: readonly ArgumentKind[]
   readonly name: string
+  /** SQLite's own, many times faster, where 32-bit numbers cannot bring it to rounding or overflow. */
+  readonly ofSmall?: string
   /** The result depends on the order of the values. @default false */
   readonly ordered?: boolean
   /** The result for an argument of a type. */
@@ -130,8 +132,8 @@ const averageType = (type: ColumnType | undefined): ColumnType =>
 
 export const aggregateFunctions: Readonly<Record<string, AggregateRule>> = {
   count: { args: ['any'], name: 'count', result: () => bigint },
-  sum: { args: ['number'], name: 'w3b_sum', result: sumType },
-  avg: { args: ['number'], name: 'w3b_avg', result: averageType },
+  sum: { args: ['number'], name: 'w3b_sum', ofSmall: 'sum', result: sumType },
+  avg: { args: ['number'], name: 'w3b_avg', ofSmall: 'avg', result: averageType },
   min: { args: ['any'], name: 'min', result: (type) => type },
   max: { args: ['any'], name: 'max', result: (type) => type },
   bool_and: { args: ['boolean'], name: 'min', result: (type) => type },

@@ -82,7 +82,9 @@ function printAggregate(name: string, rule: AggregateRule, node: ExprCall, scope
   try {
     const filter = node.filter ? ` FILTER (WHERE ${printCondition(node.filter, scope, 'FILTER')})` : ''
     const { args, type } = aggregateArguments(name, rule, node, scope)
-    return { sql: `${rule.name}(${args})${filter}`, type: rule.result(type) }
+    const small = type?.name === 'smallint' || type?.name === 'integer'
+    const called = small && rule.ofSmall ? rule.ofSmall : rule.name
+    return { sql: `${called}(${args})${filter}`, type: rule.result(type) }
   } finally {
     scope.aggregates = 'allowed'
   }

@@ -149,7 +149,7 @@ describe('a history that was altered', () => {
     ],
     [
       'a receipt',
-      'UPDATE receipt SET receipt = CAST(substr(receipt, 1, 42) || x\'02\' || substr(receipt, 44) AS BLOB) WHERE row = (SELECT min(row) FROM message WHERE event_type = \'W\')',
+      "UPDATE receipt SET receipt = CAST(substr(receipt, 1, 42) || x'02' || substr(receipt, 44) AS BLOB) WHERE row = (SELECT min(row) FROM message WHERE event_type = 'W')",
       { field: 'receipt.status', wanted: 'unrouted', found: 'ok' },
     ],
     [
@@ -159,7 +159,7 @@ describe('a history that was altered', () => {
     ],
     [
       'a batch’s header',
-      'UPDATE batch SET time_ms = time_ms, header = CAST(substr(header, 1, 20) || x\'00\' || substr(header, 22) AS BLOB) WHERE height = 9',
+      "UPDATE batch SET time_ms = time_ms, header = CAST(substr(header, 1, 20) || x'00' || substr(header, 22) AS BLOB) WHERE height = 9",
       { field: 'header', height: 9n },
     ],
     ['a state digest', 'UPDATE batch SET state_digest = zeroblob(32) WHERE height = 9', { field: 'stateDigest' }],
@@ -175,7 +175,11 @@ describe('a history that was altered', () => {
       "UPDATE definition SET value = '[]' WHERE kind = 'env'",
       { field: 'definition env ', wanted: '[]' },
     ],
-    ['a remembered key', 'UPDATE idempotency SET time_ms = time_ms + 1', { field: expect.stringMatching(/^idempotency/) }],
+    [
+      'a remembered key',
+      'UPDATE idempotency SET time_ms = time_ms + 1',
+      { field: expect.stringMatching(/^idempotency/) },
+    ],
   ])('in %s is told with its place', async (_, sql, wanted) => {
     const project = await open()
     await fill(project)
