@@ -14,9 +14,13 @@ const words: readonly (readonly [v8: RegExp, ours: string])[] = [
   [/^Maximum call stack/, 'call stack exhausted'],
 ]
 
+/** What V8 puts before its words when an instance cannot be made. */
+const makingInstance = /^WebAssembly\.Instance\(\): /
+
 /** What a trap is called in a receipt: the same on every machine. */
 export function trapWords({ message }: Error): string {
-  return words.find(([v8]) => v8.test(message))?.[1] ?? 'trap'
+  const told = message.replace(makingInstance, '')
+  return words.find(([v8]) => v8.test(told))?.[1] ?? 'trap'
 }
 
 /** A frame as V8 tells it: the function's index and an offset in the file that runs. */
