@@ -1,14 +1,17 @@
 import { existsSync, statSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { basename, dirname, join, resolve, sep } from 'node:path'
-import { AppletSdkError } from './errors.ts'
+import { makeSourceMap } from './debug/make-source-map.ts'
+import { withoutSections } from './debug/sections.ts'
+import type { SourceMapFile } from './debug/source-map.ts'
+import { AppletSdkError, type SourceProblem } from './errors.ts'
 import { kitDirectory, kitInstalledFor, kitName } from './kit.ts'
 import { webAssembly } from './webassembly.ts'
 
 export interface BuildOptions {
   /** `speed` or `size`. @default 'speed' */
   readonly optimize?: 'speed' | 'size'
-  /** Names of functions and line numbers stay in the module, nothing is optimised. @default false */
+  /** Names of functions stay in the module, nothing is optimised. @default false */
   readonly debug?: boolean
 }
 
@@ -25,6 +28,12 @@ export interface BuiltApplet {
   readonly wasm: Uint8Array<ArrayBuffer>
   readonly stats: BuildStats
   readonly warnings: readonly string[]
+  /** Where the code comes from. Sources are relative to {@link directory}. It is not in the module, whose bytes do not depend on it. */
+  readonly sourceMap: SourceMapFile
+  /** Absolute path of the folder that was compiled. */
+  readonly directory: string
+  /** Absolute paths of all files that were read: a change of one of them may change the module. */
+  readonly sources: readonly string[]
 }
 
 const OUTPUT = 'applet.wasm'
@@ -32,8 +41,11 @@ const OUTPUT = 'applet.wasm'
 const ALLOC_ENTRY = 'w3bstream-alloc.ts'
 const ALLOC_SOURCE = `export { alloc } from '${kitName}'\n`
 const EXPORTS_ALLOC = /export\s+(function\s+alloc\b|\{[^}]*\balloc\b[^}]*\})/
-/** The compiler's number for warnings. */
+/** The compiler's numbers for what a diagnostic is. */
 const WARNING = 2
+const ERROR = 3
+/** What tools need and the node does not: names would change the hash of a module whose code is the same. */
+const DEBUG_SECTIONS = new Set(['name', 'sourceMappingURL'])
 
 /**
  * Compiles an applet with AssemblyScript.
@@ -44,27 +56,42 @@ export async function buildApplet(path: string, options: BuildOptions = {}): Pro
   const { directory, entry } = locate(path)
   const asc = await import('assemblyscript/asc')
   const warnings: string[] = []
+  const problems: SourceProblem[] = []
   const stderr = asc.createMemoryStream()
   const output = new Map<string, string | Uint8Array>()
+  const sources = new Map<string, string>()
   const began = performance.now()
   const source = await readFile(join(directory, entry), 'utf8')
+  sources.set(join(directory, entry), source)
   const entries = EXPORTS_ALLOC.test(source) ? [entry] : [entry, ALLOC_ENTRY]
   const { error } = await asc.main([...entries, ...compilerArguments(options), '--baseDir', directory], {
     stdout: asc.createMemoryStream(),
     stderr,
-    readFile: sourceReader(directory),
+    readFile: sourceReader(directory, sources),
     writeFile: (name, contents) => void output.set(name, contents),
     listFiles: () => [],
     reportDiagnostic: (diagnostic) => {
       if (diagnostic.category === WARNING) warnings.push(describe(diagnostic))
+      else if (diagnostic.category === ERROR) problems.push(problemOf(diagnostic, directory, sources))
     },
   })
   const wasm = output.get(OUTPUT)
   if (error || !(wasm instanceof Uint8Array)) {
-    throw new AppletSdkError('COMPILE_FAILED', `${join(directory, entry)} does not compile`, [stderr.toString().trim()])
+    const message = `${join(directory, entry)} does not compile`
+    throw new AppletSdkError('COMPILE_FAILED', message, [stderr.toString().trim()], {
+      problems,
+      sources: [...sources.keys()],
+    })
   }
-  const copy = Uint8Array.from(wasm)
-  return { wasm: copy, warnings, stats: { ...interfaceOf(copy), durationMs: performance.now() - began } }
+  const module = withoutSections(wasm, options.debug ? new Set(['sourceMappingURL']) : DEBUG_SECTIONS)
+  return {
+    wasm: module,
+    warnings,
+    stats: { ...interfaceOf(module), durationMs: performance.now() - began },
+    sourceMap: makeSourceMap(String(output.get(`${OUTPUT}.map`)), { compiled: wasm, module }),
+    directory,
+    sources: [...sources.keys()],
+  }
 }
 
 function locate(path: string): { directory: string; entry: string } {
@@ -77,22 +104,29 @@ function locate(path: string): { directory: string; entry: string } {
 
 function compilerArguments(options: BuildOptions): string[] {
   const level = options.debug
-    ? ['--debug']
+    ? []
     : options.optimize === 'size'
       ? ['--optimizeLevel', '2', '--shrinkLevel', '2']
       : ['--optimizeLevel', '3']
-  return ['--outFile', OUTPUT, '--noColors', ...level]
+  // Neither changes the code: the map is a file of its own, and the names are taken out again.
+  return ['--outFile', OUTPUT, '--noColors', '--sourceMap', '--debug', ...level]
 }
 
 /** Reads from disk; serves this package's own kit to an applet that has none installed. */
-function sourceReader(directory: string): (name: string, base: string) => Promise<string | null> {
+function sourceReader(
+  directory: string,
+  sources: Map<string, string>,
+): (name: string, base: string) => Promise<string | null> {
   const bundled = !kitInstalledFor(directory)
   const marker = `${sep}node_modules${sep}${kitName.replace('/', sep)}${sep}`
   return async (name, base) => {
     if (name === ALLOC_ENTRY) return ALLOC_SOURCE
     const path = resolve(base, name)
     const inside = bundled ? path.split(marker)[1] : undefined
-    return readFile(inside === undefined ? path : join(kitDirectory(), inside), 'utf8').catch(() => null)
+    const file = inside === undefined ? path : join(kitDirectory(), inside)
+    const text = await readFile(file, 'utf8').catch(() => null)
+    if (text !== null) sources.set(file, text)
+    return text
   }
 }
 
@@ -105,6 +139,20 @@ interface Diagnostic {
 function describe(diagnostic: Diagnostic): string {
   const place = diagnostic.range?.source?.normalizedPath
   return `AS${diagnostic.code}: ${diagnostic.message}${place ? ` (${place})` : ''}`
+}
+
+/** @param sources texts by absolute path */
+function problemOf(
+  { message, code, range }: Diagnostic,
+  directory: string,
+  sources: ReadonlyMap<string, string>,
+): SourceProblem {
+  const name = range?.source?.normalizedPath ?? ''
+  const file = join(directory, name)
+  const text = sources.get(file)
+  if (!range || text === undefined) return { code, message, file: name, line: 0, column: 0 }
+  const before = text.slice(0, range.start).split('\n')
+  return { code, message, file, line: before.length, column: before.at(-1)!.length + 1 }
 }
 
 function interfaceOf(wasm: Uint8Array<ArrayBuffer>): Omit<BuildStats, 'durationMs'> {

@@ -1,3 +1,5 @@
+import type { ModulePlace } from './debug/source-map.ts'
+
 /**
  * What tests of applets need of an engine. The kit does not depend on the node; whoever runs tests hands in the node's own
  * engine, so that an applet is tried on the very code that will run it. The shapes are those of the node's engine contract.
@@ -84,7 +86,14 @@ export interface AppletCall {
 
 export type AppletOutcome =
   | { readonly type: 'returned'; readonly code: number; readonly fuel: bigint }
-  | { readonly type: 'failed'; readonly error: string; readonly message: string; readonly fuel: bigint }
+  | {
+      readonly type: 'failed'
+      readonly error: string
+      readonly message: string
+      readonly fuel: bigint
+      /** The guest's frames, innermost first, where the engine tells them. */
+      readonly trace?: readonly ModulePlace[]
+    }
 
 export interface AppletModule {
   readonly handlers: readonly string[]

@@ -14,14 +14,34 @@ export type AppletSdkErrorCode =
   /** A golden file cannot be read; `--update` writes it anew. */
   | 'GOLDEN_INVALID'
 
+/** What the compiler refused, where it stands; line and column count from 1, and are 0 where there is no place. */
+export interface SourceProblem {
+  /** The compiler's number. */
+  readonly code: number
+  readonly message: string
+  /** Absolute path; a name in the compiler's library; empty where there is no place. */
+  readonly file: string
+  readonly line: number
+  readonly column: number
+}
+
+/** Of an applet that does not compile. */
+interface CompilerOutput {
+  readonly problems: readonly SourceProblem[]
+  /** Files that were read until then: one of them has to change. */
+  readonly sources: readonly string[]
+}
+
 /** What building and testing applets can fail with. */
 export class AppletSdkError extends Error {
   readonly code: AppletSdkErrorCode
   readonly details: readonly string[]
-  constructor(code: AppletSdkErrorCode, message: string, details: readonly string[] = []) {
+  readonly compiler: CompilerOutput | undefined
+  constructor(code: AppletSdkErrorCode, message: string, details: readonly string[] = [], compiler?: CompilerOutput) {
     super(details.length === 0 ? message : `${message}\n${details.join('\n')}`)
     this.name = 'AppletSdkError'
     this.code = code
     this.details = details
+    this.compiler = compiler
   }
 }

@@ -1,6 +1,16 @@
 /** Tools around applets: new, build, test. The AssemblyScript kit itself is in `assembly/`. */
 export { type BuildOptions, type BuildStats, type BuiltApplet, buildApplet } from './build-applet.ts'
 export {
+  frameText,
+  type ModulePlace,
+  rootedAt,
+  SourceMap,
+  type SourceMapFile,
+  type SourcePlace,
+  type SourcePosition,
+  shortFunctionName,
+} from './debug/source-map.ts'
+export {
   type AppletCall,
   type AppletEngine,
   type AppletHost,
@@ -11,7 +21,7 @@ export {
   defaultAppletLimits,
   type FaultReason,
 } from './engine-contract.ts'
-export { AppletSdkError, type AppletSdkErrorCode } from './errors.ts'
+export { AppletSdkError, type AppletSdkErrorCode, type SourceProblem } from './errors.ts'
 export { listTemplates, type NewAppletOptions, newApplet } from './new-applet.ts'
 export type {
   DatabaseDeps,
@@ -43,6 +53,7 @@ export {
   type EventReport,
   type FileReport,
   type TestAppletOptions,
+  type TestedApplet,
   type TestReport,
   testApplet,
   testBuiltApplet,

@@ -33,6 +33,7 @@ function formatFile(file: FileReport): string[] {
       `     event ${index + 1}, ${event.handler}`,
       ...event.mistakes.map((mistake) => `       ${mistake}`),
       ...log,
+      ...event.trace.map((frame) => `       at ${frame}`),
     ]
   })
   const golden = file.golden.map((line) => `     golden, ${line}`)

@@ -2,13 +2,12 @@ import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import type { BuiltApplet } from '../build-applet.ts'
 import type { AppletEngine } from '../engine-contract.ts'
 import { kitDirectory } from '../kit.ts'
 import { handlerCoverage } from './coverage.ts'
 import { formatReport } from './format-report.ts'
 import { compareGolden, type GoldenReceipt } from './golden.ts'
-import { testBuiltApplet } from './test-applet.ts'
+import { type TestedApplet, testBuiltApplet } from './test-applet.ts'
 
 /** Stands in for the log example in versions that behave differently. */
 function engine(version: { text: string; fuel: bigint }): AppletEngine {
@@ -25,7 +24,7 @@ function engine(version: { text: string; fuel: bigint }): AppletEngine {
   }
 }
 /** These tests are about results, not about the compiler. */
-const built: BuiltApplet = {
+const built: TestedApplet = {
   wasm: new Uint8Array(0),
   stats: { bytes: 0, durationMs: 0, handlers: [], imports: [] },
   warnings: [],
@@ -102,7 +101,7 @@ describe('compareGolden', () => {
 
 describe('coverage of handlers', () => {
   it('counts the events of each and names those that no test calls', () => {
-    const event = (handler: string) => ({ handler, mistakes: [], result: undefined as never })
+    const event = (handler: string) => ({ handler, mistakes: [], trace: [], result: undefined as never })
     const files = [{ file: 'a', description: '', golden: [], events: [event('x'), event('x'), event('unknown')] }]
     expect(handlerCoverage(['x', 'y'], files)).toEqual({ events: { x: 2, y: 0 }, missing: ['y'], percent: 50 })
     expect(handlerCoverage([], [])).toMatchObject({ percent: 100 })

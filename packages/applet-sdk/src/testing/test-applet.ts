@@ -1,10 +1,11 @@
 import { existsSync } from 'node:fs'
 import { readdir, readFile, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { isAbsolute, join, relative } from 'node:path'
 import { type BuildStats, type BuiltApplet, buildApplet } from '../build-applet.ts'
+import { frameText, rootedAt, SourceMap } from '../debug/source-map.ts'
 import type { AppletEngine } from '../engine-contract.ts'
 import { AppletSdkError } from '../errors.ts'
-import type { OpenDatabase } from '../simulation/database.ts'
+import type { DatabaseSchema, OpenDatabase } from '../simulation/database.ts'
 import { type SimulatedResult, simulate } from '../simulation/simulate.ts'
 import { checkResult } from './check-result.ts'
 import { type HandlerCoverage, handlerCoverage } from './coverage.ts'
@@ -18,14 +19,25 @@ export interface TestAppletOptions {
   readonly openDatabase?: OpenDatabase
   /** Golden receipts: compared where a test has a file of them, written anew, or left alone. @default 'compare' */
   readonly golden?: 'compare' | 'update' | 'ignore'
+  /**
+   * Makes the schema of a test's `tables`, which have the form of the project file.
+   * @throws Error when they do not
+   */
+  readonly databaseOf?: (tables: unknown) => DatabaseSchema
   /** Share by which the fuel of a golden receipt may differ. @default 0 */
   readonly fuelTolerance?: number
 }
+
+/** A module to test; without a source map places of traps are told by their offsets. */
+export type TestedApplet = Pick<BuiltApplet, 'wasm' | 'stats' | 'warnings'> &
+  Partial<Pick<BuiltApplet, 'sourceMap' | 'directory'>>
 
 export interface EventReport {
   readonly handler: string
   /** What differed; none when the event did what the test expects. */
   readonly mistakes: readonly string[]
+  /** Where a handler that failed was, innermost first: file, line and column where the source map knows them. */
+  readonly trace: readonly string[]
   readonly result: SimulatedResult
 }
 
@@ -68,13 +80,14 @@ export async function testApplet(
 /** Runs the tests of a folder on a module that was built from it. @throws AppletSdkError NO_TESTS */
 export async function testBuiltApplet(
   directory: string,
-  { wasm, stats, warnings }: BuiltApplet,
+  { wasm, stats, warnings, sourceMap, directory: root = directory }: TestedApplet,
   engine: AppletEngine,
   options: TestAppletOptions = {},
 ): Promise<TestReport> {
   const files: FileReport[] = []
+  const trace = tracer(sourceMap && new SourceMap(rootedAt(sourceMap, root)), directory)
   for (const name of await findTests(directory, options.filter))
-    files.push(await runFile(directory, name, wasm, engine, options))
+    files.push(await runFile(directory, name, { wasm, trace }, engine, options))
   const failed = files.filter((file) => !passed(file)).length
   const coverage = handlerCoverage(engine.load(wasm).handlers, files)
   return { build: stats, warnings, files, coverage, passed: files.length - failed, failed }
@@ -96,7 +109,7 @@ async function findTests(directory: string, filter = ''): Promise<string[]> {
 async function runFile(
   directory: string,
   name: string,
-  wasm: Uint8Array,
+  { wasm, trace }: { wasm: Uint8Array; trace: Tracer },
   engine: AppletEngine,
   options: TestAppletOptions,
 ): Promise<FileReport> {
@@ -118,6 +131,7 @@ async function runFile(
         handler: event.handler,
         result,
         mistakes: checkResult(event.expect ?? {}, result, simulation.host),
+        trace: trace(result.outcome),
       })
     }
     const golden = await checkGolden(join(directory, 'tests', name), events, options)
@@ -131,6 +145,17 @@ async function runFile(
       problem: error instanceof Error ? error.message : String(error),
     }
   }
+}
+
+type Tracer = (outcome: SimulatedResult['outcome']) => readonly string[]
+
+/** Frames as text, with the applet's files relative to its folder. */
+function tracer(map: SourceMap | undefined, directory: string): Tracer {
+  const display = (file: string) => (isAbsolute(file) ? relative(directory, file) : file)
+  return (outcome) =>
+    (outcome.type === 'failed' && outcome.trace ? outcome.trace : []).map((frame) =>
+      frameText(frame, map?.placeOf(frame), display),
+    )
 }
 
 /** Compares the events of a story with its golden file, or writes the file. */
@@ -161,7 +186,10 @@ async function readGolden(path: string): Promise<readonly GoldenReceipt[]> {
 }
 
 function simulationOf(test: TestFile, options: TestAppletOptions): Parameters<typeof simulate>[2] {
-  const { env, database, answers, refuseTransactions } = test
+  const { env, tables, answers, refuseTransactions } = test
+  if (tables !== undefined && options.databaseOf === undefined)
+    throw new AppletSdkError('TEST_FILE_INVALID', 'whoever runs this test does not know the form of "tables"')
+  const database = tables === undefined ? test.database : options.databaseOf?.(tables)
   const reads = test.reads?.map(({ chainId, ...read }) =>
     chainId === undefined ? read : { ...read, chainId: BigInt(chainId) },
   )

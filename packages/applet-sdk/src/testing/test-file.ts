@@ -59,6 +59,8 @@ export interface TestFile {
   readonly env?: Readonly<Record<string, string>>
   /** Tables, in the form of the project's configuration. */
   readonly database?: DatabaseSchema
+  /** The same in the form of the project file's section of this name; excludes `database`. */
+  readonly tables?: Readonly<Record<string, unknown>>
   /** Answers of contracts; without `returns` the read fails. */
   readonly reads?: readonly {
     readonly chainId?: number
@@ -111,6 +113,7 @@ const testFile = shape(
     description: text,
     env: record(text),
     database: shape({ dialect: text, schemas: list(shape({ schema: text, tables: list(table) }, ['tables'])) }),
+    tables: record(anything),
     reads: list(shape({ chainId: integer, to: hex, data: hex, returns: hex })),
     answers: list(shape({ path: text, statusCode: integer, body: text }, ['path'])),
     refuseTransactions: flag,
@@ -160,6 +163,8 @@ export function parseTestFile(name: string, source: string): TestFile {
   }
   const mistakes: string[] = []
   testFile(parsed, 'test', mistakes)
+  const { database, tables } = (parsed ?? {}) as Partial<TestFile>
+  if (database !== undefined && tables !== undefined) mistakes.push('test: give either database or tables')
   if (mistakes.length > 0) throw new AppletSdkError('TEST_FILE_INVALID', `${name} is not a test`, mistakes)
   return parsed as TestFile
 }

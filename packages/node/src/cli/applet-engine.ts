@@ -10,7 +10,7 @@ export function appletEngine(): AppletEngine {
   return {
     load(wasm) {
       const prepared = engine.prepare(wasm)
-      const module = engine.load(prepared, { mayBlock: true })
+      const module = engine.load(prepared, { mayBlock: true, original: () => wasm })
       return { handlers: prepared.handlers, call: (call) => callWithFiles(module, call) }
     },
     fault: (reason, message) => new HostFault(reason, message),
