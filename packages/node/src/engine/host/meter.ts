@@ -2,6 +2,8 @@ import type { CallLimits, HandlerErrorCode } from '../engine.ts'
 import { reserved, stopReasons } from '../module/prepared-format.ts'
 import type { WasmGlobal, WasmInstance } from '../webassembly.ts'
 
+const none: readonly [] = []
+
 /**
  * The counters that instrumented code keeps in globals of the instance: set before a call, read after it. They count the
  * same on every machine (`docs/spec/fuel.md`).
@@ -61,12 +63,20 @@ export class Meter {
     return this.#stopped.value !== 0
   }
 
+  /** Limits that answered −1 to a growth of memory or tables. */
+  get refusedGrowth(): readonly ('MEMORY_LIMIT' | 'TABLE_LIMIT')[] {
+    const refused = (counter: WasmGlobal | undefined) => counter !== undefined && counter.value !== 0
+    if (!refused(this.#memoryRefused) && !refused(this.#tableRefused)) return none
+    return [
+      ...(refused(this.#memoryRefused) ? (['MEMORY_LIMIT'] as const) : none),
+      ...(refused(this.#tableRefused) ? (['TABLE_LIMIT'] as const) : none),
+    ]
+  }
+
   /** The limit that explains a trap, if one does. */
   get limit(): HandlerErrorCode | undefined {
     if (this.#stopped.value === stopReasons.fuel) return 'FUEL_LIMIT'
     if (this.#stopped.value === stopReasons.stack) return 'STACK_LIMIT'
-    if (this.#memoryRefused !== undefined && this.#memoryRefused.value !== 0) return 'MEMORY_LIMIT'
-    if (this.#tableRefused !== undefined && this.#tableRefused.value !== 0) return 'TABLE_LIMIT'
-    return undefined
+    return this.refusedGrowth[0]
   }
 }

@@ -176,18 +176,24 @@ class InlineModule implements LoadedModule {
     instance.guest.end()
     if ('code' in end) {
       const data = wantsData ? state.resource(end.code) : undefined
-      return { type: 'returned', code: end.code, fuel, ...(data && { data }), ...limitsOf(state) }
+      return { type: 'returned', code: end.code, fuel, ...(data && { data }), ...limitsOf(state, meter) }
     }
     const { error } = end
-    if (error instanceof CallEnd) return { ...failed(error.code, error.message, fuel), ...limitsOf(state) }
+    if (error instanceof CallEnd) return { ...failed(error.code, error.message, fuel), ...limitsOf(state, meter) }
     if (!isGuestTrap(error)) throw error
     const trace = this.#trace(error)
-    return { ...failed(meter.limit ?? 'TRAP', trapMessage(meter, state, error), fuel), ...trace, ...limitsOf(state) }
+    return {
+      ...failed(meter.limit ?? 'TRAP', trapMessage(meter, state, error), fuel),
+      ...trace,
+      ...limitsOf(state, meter),
+    }
   }
 }
 
 /** Nothing for the usual call, which reached none. */
-function limitsOf({ limitsHit }: CallState): { limits?: readonly LimitCode[] } {
+function limitsOf(state: CallState, { refusedGrowth }: Meter): { limits?: readonly LimitCode[] } {
+  for (const limit of refusedGrowth) state.hit(limit)
+  const { limitsHit } = state
   return limitsHit.length === 0 ? {} : { limits: limitsHit }
 }
 
