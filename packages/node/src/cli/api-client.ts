@@ -70,6 +70,14 @@ export class ApiClient {
     return this.parse(text) as T
   }
 
+  /** The bytes of an answer. @throws CliError, as {@link request} */
+  async download(path: string): Promise<Uint8Array> {
+    const response = await this.fetch('GET', path, {}, AbortSignal.timeout(this.timeoutMs))
+    const bytes = await this.readBytes(response)
+    if (!response.ok) throw this.failure(response, bytes.toString('utf8'), {})
+    return bytes
+  }
+
   /** A stream of server-sent events, until the node or the signal ends it. */
   async *events(path: string, query: Query, signal: AbortSignal): AsyncGenerator<ServerEvent> {
     const response = await this.fetch('GET', path, { query, headers: { accept: 'text/event-stream' } }, signal)
@@ -100,6 +108,10 @@ export class ApiClient {
   }
 
   private async readText(response: Response): Promise<string> {
+    return (await this.readBytes(response)).toString('utf8')
+  }
+
+  private async readBytes(response: Response): Promise<Buffer> {
     const chunks: Uint8Array[] = []
     let size = 0
     try {
@@ -111,7 +123,7 @@ export class ApiClient {
     } catch (error) {
       throw this.unreadable(reasonOf(error), error)
     }
-    return Buffer.concat(chunks).toString('utf8')
+    return Buffer.concat(chunks)
   }
 
   private parse(text: string): unknown {

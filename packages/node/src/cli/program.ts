@@ -16,6 +16,7 @@ import { registerReplay } from './commands/replay.ts'
 import { registerSnapshot } from './commands/snapshot/snapshot.ts'
 import { registerStart } from './commands/start.ts'
 import { registerTraffic } from './commands/traffic/traffic.ts'
+import { registerVfs } from './commands/vfs/vfs.ts'
 import { examples, type Register } from './define.ts'
 import { CliError } from './errors.ts'
 import type { CliIo } from './io.ts'
@@ -37,6 +38,7 @@ const commands: readonly Register[] = [
   registerLogs,
   registerReceipt,
   registerEffect,
+  registerVfs,
   registerSnapshot,
   registerReplay,
 ]
