@@ -30,9 +30,9 @@ import {
 import { applyRows } from '../project/definition-rows.ts'
 import { positionToCollect } from './auto-collect.ts'
 import { type DecidedBatch, type ExecutedBatch, type ExecutorServices, packedPart } from './executor/executor.ts'
-import { type CurrentCall, HandlerHost, type Progress } from './handler-host.ts'
 import { FlowMessages } from './flow/flow-messages.ts'
 import { flowProblems } from './flow/plan.ts'
+import { type CurrentCall, HandlerHost, type Progress } from './handler-host.ts'
 import { failureLine, resultOfCall } from './handler-result.ts'
 import type { LiveModules } from './live-modules.ts'
 import { type Route, Router } from './router.ts'
@@ -258,7 +258,7 @@ export class BatchRun {
   #conclude(route: Route, call: CurrentCall, outcome: HandlerOutcome): HandlerResult | Promise<HandlerResult> {
     const undone = outcome.type === 'failed' || (outcome.code < 0 && this.definition!.settings.rollbackOnNegative)
     const result = resultOfCall(resultOf(route), outcome)
-    if (outcome.type === 'failed') this.#host.note(call, 2, failureLine(route.strategy.handler, outcome))
+    if (outcome.type === 'failed') this.#host.note(call, 2, failureLine(result, outcome))
     if (!this.#host.plain) return this.#host.end(!undone).then(() => result)
     this.#host.endPlain(!undone)
     return result

@@ -1,4 +1,4 @@
-import type { HandlerResult } from '@w3bstream/protocol'
+import { type HandlerResult, toHex } from '@w3bstream/protocol'
 import type { FailedCall, GuestFrame, HandlerOutcome } from '../engine/engine.ts'
 
 /** UTF-16 units of a message in a receipt. */
@@ -16,10 +16,16 @@ export function resultOfCall(base: HandlerResult, outcome: HandlerOutcome): Hand
   return { ...base, error: outcome.error, message: message.slice(0, messageLength), fuel }
 }
 
-/** The log line about a call that failed: why, after how much fuel, and the guest's frames where they are known. */
-export function failureLine(handler: string, { error, message, fuel, trace = [] }: FailedCall): string {
+/**
+ * The log line about a call that failed: why, after how much fuel, and the guest's frames where they are known. Tools that have
+ * the module's source map find the lines of its source by the frames and the beginning of the module's hash.
+ */
+export function failureLine(
+  { handler, codeHash }: Pick<HandlerResult, 'handler' | 'codeHash'>,
+  { error, message, fuel, trace = [] }: FailedCall,
+): string {
   const frames = trace.map((frame) => `\n    at ${frameName(frame)} @ 0x${frame.offset.toString(16)}`)
-  return `${handler} failed: ${error} ${message} (fuel ${fuel})${frames.join('')}`
+  return `${handler} failed: ${error} ${message} (fuel ${fuel}, module ${toHex(codeHash).slice(2, 14)})${frames.join('')}`
 }
 
 function frameName(frame: GuestFrame): string {

@@ -49,7 +49,10 @@ describe('answers to events', () => {
     const { json } = await send('x', { eventType: 'CRASH', eventId: 'crashed' })
     expect(json.results).toMatchObject([{ code: -1, error: expect.stringContaining('unreachable') }])
     const messages = (await admin.logs('answers', 'eventID=crashed')).map(({ msg }) => msg)
-    expect(messages.reverse()).toEqual(['before the crash', expect.stringMatching(/^crash failed: .*\(fuel \d+\)/)])
+    expect(messages.reverse()).toEqual([
+      'before the crash',
+      expect.stringMatching(/^crash failed: .*\(fuel \d+, module [0-9a-f]{12}\)/),
+    ])
     const [receipt] = await admin.receipts('answers', 'eventID=crashed')
     expect(receipt).toMatchObject({ status: 'failed', errors: ['TRAP'], fuel: expect.stringMatching(/^\d+$/) })
   })

@@ -1,10 +1,20 @@
-import { decodeReceipt, fromHex, toHex } from '@w3bstream/protocol'
+import { decodeReceipt, fromHex, type HandlerResult, toHex } from '@w3bstream/protocol'
 import Type, { type Static } from 'typebox'
 import type { MessageRow } from '../../../database/database.ts'
 import { ApiError } from '../../api-error.ts'
 import type { RouteContext } from '../context.ts'
 import { type Route, route } from '../route.ts'
 import { List, paging, ShortName, toList } from '../schema.ts'
+
+const ResultRow = Type.Object({
+  appletID: Type.String(),
+  handler: Type.String(),
+  code: Type.Integer(),
+  error: Type.String({ description: 'why it did not return; empty when it did' }),
+  message: Type.String(),
+  fuel: Type.String({ description: 'decimal' }),
+  codeHash: Type.String({ description: 'SHA-256 of the module that ran, hexadecimal' }),
+})
 
 export const ReceiptRow = Type.Object({
   messageID: Type.String(),
@@ -18,10 +28,15 @@ export const ReceiptRow = Type.Object({
   receivedAt: Type.Integer({ description: 'milliseconds' }),
   fuel: Type.String({ description: 'what all its handlers took together, decimal' }),
   errors: Type.Array(Type.String(), { description: 'codes of handlers that did not return' }),
+  results: Type.Array(ResultRow, { description: 'one for each handler' }),
+  effects: Type.Object(
+    { first: Type.Integer(), count: Type.Integer() },
+    { description: 'numbers of its effects among those of the batch' },
+  ),
 })
 
 export function receiptRow(row: MessageRow & { height: bigint }): Static<typeof ReceiptRow> {
-  const { results } = decodeReceipt(row.receipt)
+  const { results, effects } = decodeReceipt(row.receipt)
   return {
     messageID: toHex(row.id),
     height: row.height.toString(),
@@ -34,7 +49,22 @@ export function receiptRow(row: MessageRow & { height: bigint }): Static<typeof 
     receivedAt: row.receivedMs,
     fuel: results.reduce((sum, result) => sum + result.fuel, 0n).toString(),
     errors: results.map(({ error }) => error).filter((error) => error !== ''),
+    results: results.map(resultRow),
+    effects,
   }
+}
+
+function resultRow({
+  appletId,
+  handler,
+  code,
+  error,
+  message,
+  fuel,
+  codeHash,
+}: HandlerResult): Static<typeof ResultRow> {
+  const hash = Buffer.from(codeHash).toString('hex')
+  return { appletID: appletId, handler, code, error, message, fuel: fuel.toString(), codeHash: hash }
 }
 
 const text = Type.Optional(Type.String({ maxLength: 256 }))
