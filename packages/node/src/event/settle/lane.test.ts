@@ -21,6 +21,7 @@ class Yard {
   readonly begun: string[] = []
   readonly outboxes = new Map<ProjectKey, OutboxRow[]>()
   readonly ends = new Map<string, (restMs?: number) => void>()
+  readonly aborted: string[] = []
   failReads = 0
   readonly lane: Lane
 
@@ -29,9 +30,10 @@ class Yard {
       { ...roomy, ...options },
       {
         takes: ({ kind }) => kind === 'mqtt',
-        run: (project, { height, index }) => {
+        run: (project, { height, index }, signal) => {
           const name = `${project.slice(-1)}${height}.${index}`
           this.begun.push(name)
+          signal.addEventListener('abort', () => this.aborted.push(name))
           return new Promise((resolve) => this.ends.set(name, resolve))
         },
         pending: async (project, range) => this.pending(project, range),
@@ -90,7 +92,7 @@ describe('lane', () => {
   })
 
   it('leaves what does not fit in the outbox, and takes it from there in order', async () => {
-    const yard = new Yard({ held: 2, heldPerProject: 2, runningPerProject: 1 })
+    const yard = new Yard({ held: 4, heldPerProject: 2, runningPerProject: 1 })
     for (let height = 1; height <= 40; height++) yard.commit(a, row(height), { ...row(height, 1), kind: 'transaction' })
     expect(yard.lane.size).toBe(2)
     for (let height = 1; height <= 40; height++) await yard.end(`a${height}.0`)
@@ -104,6 +106,21 @@ describe('lane', () => {
     expect(yard.lane.size).toBe(1)
     yard.commit(b, row(1))
     expect(yard.begun).toEqual(['a1.0'])
+  })
+
+  it('leaves room to others, of places and of memory, however many projects take all they can', () => {
+    const project = (n: number) => `0x${n.toString(16)}` as ProjectKey
+    const rows = (bytes: number) => Array.from({ length: 100 }, (_, i) => row(i + 1, 0, bytes))
+    const places = new Yard({ held: 100, heldPerProject: 25, heldBytes: 10_000, running: 1000 })
+    const memory = new Yard({ held: 1000, heldBytes: 1000, running: 1000 })
+    for (let n = 16; n < 32; n++) {
+      places.commit(project(n), ...rows(1))
+      memory.commit(project(n), ...rows(20))
+    }
+    for (const yard of [places, memory]) {
+      yard.commit(b, row(1, 0, 20))
+      expect(yard.begun).toContain('b1.0')
+    }
   })
 
   it('asks an outbox once for a body that finds no room, until something has ended', async () => {
@@ -142,12 +159,15 @@ describe('lane', () => {
     expect(yard.begun).toEqual(['a1.0', 'a2.0'])
   })
 
-  it('forgets a project', async () => {
+  it('forgets a project, and ends what is under way', async () => {
     const yard = new Yard({ runningPerProject: 1 })
     yard.commit(a, row(1), row(2))
+    yard.commit(b, row(1))
     yard.lane.forget(a)
+    expect(yard.aborted).toEqual(['a1.0'])
+    await yard.end('b1.0')
     await yard.end('a1.0')
-    expect([yard.begun, yard.lane.size]).toEqual([['a1.0'], 0])
+    expect([yard.begun, yard.lane.size]).toEqual([['a1.0', 'b1.0'], 0])
   })
 
   it('carries out each effect once and in order, whatever fits when', async () => {

@@ -3,10 +3,10 @@ import type { OutboxRange, OutboxRow } from '../../database/database.ts'
 import type { Logger } from '../../telemetry/logger.ts'
 
 export interface LaneOptions {
-  /** Effects in memory; the others wait in their outboxes. */
+  /** Effects in memory, beside the first of each project; the others wait in their outboxes. */
   readonly held: number
   readonly heldPerProject: number
-  /** Bytes of their bodies. */
+  /** Bytes of their bodies; half of them are kept for the first of each project. */
   readonly heldBytes: number
   /** Effects that are being carried out. */
   readonly running: number
@@ -16,8 +16,12 @@ export interface LaneOptions {
 export interface LaneDeps {
   /** Whether an effect goes through this lane. */
   takes(row: OutboxRow): boolean
-  /** Carries an effect out. Never fails. @returns how long to rest before it is tried again, milliseconds; nothing when it has ended */
-  run(project: ProjectKey, row: OutboxRow): Promise<number | undefined>
+  /**
+   * Carries an effect out. Never fails.
+   * @param signal aborts when the lane is closed, or the project forgotten
+   * @returns how long to rest before it is tried again, milliseconds; nothing when it has ended
+   */
+  run(project: ProjectKey, row: OutboxRow, signal: AbortSignal): Promise<number | undefined>
   /** Effects of a project's outbox that are not settled, in the order of the history. */
   pending(project: ProjectKey, range: OutboxRange): Promise<readonly OutboxRow[]>
   readonly logger: Logger
@@ -26,7 +30,10 @@ export interface LaneDeps {
 /** What one project has in the lane. */
 interface Share {
   readonly waiting: OutboxRow[]
+  /** Ends what is being carried out. */
+  readonly stop: AbortController
   held: number
+  heldBytes: number
   running: number
   /** Where its outbox goes on with effects that are not in memory. */
   left: OutboxRange['from']
@@ -45,7 +52,8 @@ const unreadableRestMs = 5000
 /**
  * Effects of one sort on their way, those of a project begun in the order of the history, the projects in turn. Memory is
  * bounded: from the first effect that does not fit, the rest of its project is left in the outbox, and read when there is
- * room again.
+ * room again. A project holds no more than it leaves to all others together, and the first effect of each has room of its
+ * own: however many take all they can, one that comes is served.
  */
 export class Lane {
   readonly #options: LaneOptions
@@ -86,13 +94,15 @@ export class Lane {
     this.#state = 'closed'
     for (const timer of this.#timers) clearTimeout(timer)
     this.#timers.clear()
+    for (const { stop } of this.#shares.values()) stop.abort()
   }
 
-  /** Carries out nothing of this project any more. */
+  /** Carries out nothing of this project any more, and ends what is under way. */
   forget(project: ProjectKey): void {
     const share = this.#shares.get(project)
     if (!share) return
     this.#shares.delete(project)
+    share.stop.abort()
     for (const row of share.waiting.splice(0)) this.#release(share, row)
     this.#begin()
   }
@@ -110,7 +120,8 @@ export class Lane {
   #shareOf(project: ProjectKey): Share {
     let share = this.#shares.get(project)
     if (!share) {
-      share = { waiting: [], held: 0, running: 0, left: undefined, more: false, reading: false, stalledAt: undefined }
+      const empty = { held: 0, heldBytes: 0, running: 0, left: undefined, more: false, reading: false }
+      share = { ...empty, waiting: [], stop: new AbortController(), stalledAt: undefined }
       this.#shares.set(project, share)
     }
     return share
@@ -118,14 +129,20 @@ export class Lane {
 
   #hasRoom(share: Share, row: OutboxRow): boolean {
     const { held, heldPerProject, heldBytes } = this.#options
+    const bytes = row.body.length
     // One effect always fits, however large it is.
     if (this.#held === 0) return true
-    return this.#held < held && share.held < heldPerProject && this.#heldBytes + row.body.length <= heldBytes
+    if (share.held === 0) return this.#heldBytes + bytes <= heldBytes
+    return (
+      share.held < Math.min(heldPerProject, held - this.#held) &&
+      share.heldBytes + bytes <= heldBytes / 2 - this.#heldBytes
+    )
   }
 
   #hold(share: Share, row: OutboxRow): void {
     share.waiting.push(row)
     share.held++
+    share.heldBytes += row.body.length
     this.#held++
     this.#heldBytes += row.body.length
   }
@@ -133,6 +150,7 @@ export class Lane {
   #release(share: Share, row: OutboxRow): void {
     this.#ended++
     share.held--
+    share.heldBytes -= row.body.length
     this.#held--
     this.#heldBytes -= row.body.length
   }
@@ -160,7 +178,7 @@ export class Lane {
   async #run(project: ProjectKey, share: Share, row: OutboxRow): Promise<void> {
     share.running++
     this.#running++
-    const restMs = await this.#deps.run(project, row)
+    const restMs = await this.#deps.run(project, row, share.stop.signal)
     share.running--
     this.#running--
     if (restMs === undefined || this.#shares.get(project) !== share) this.#release(share, row)
@@ -189,13 +207,18 @@ export class Lane {
     }
   }
 
-  /** Whether there is room for as many as are read at once, and more of it than when the next one found none. */
+  /**
+   * Whether there is room for as many as are read at once, or nothing of the project in memory, and more room than when the
+   * next one found none.
+   */
   #isWorthReading(share: Share): boolean {
     const { held, heldPerProject, heldBytes } = this.#options
     if (share.stalledAt === this.#ended) return false
     if (this.#held === 0) return true
-    const room = Math.min(held - this.#held, heldPerProject - share.held)
-    return this.#heldBytes < heldBytes && room >= Math.min(readAtOnce, held, heldPerProject)
+    if (this.#heldBytes >= heldBytes) return false
+    // Each that is taken narrows twice what the project may hold: by itself, and by what it leaves to others.
+    const room = Math.min(heldPerProject - share.held, Math.ceil((held - this.#held - share.held) / 2))
+    return room >= Math.min(readAtOnce, Math.ceil(held / 2), heldPerProject) || share.held === 0
   }
 
   /** Takes what was left, as much as there is room for. */

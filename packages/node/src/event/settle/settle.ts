@@ -17,13 +17,12 @@ import { rest } from '../../util/rest.ts'
 import { encodeResponse } from '../api-call/response.ts'
 import type { CommittedEffect, ExecutedBatch, OutboxChange } from '../executor/executor.ts'
 import { answerMessage, emittedMessage } from './answer-message.ts'
-import { type ApiCallsDeps, carryOutCall, sortOf } from './api-calls.ts'
+import { type ApiCallsDeps, carryOutCall, type PlacedCall, sortOf } from './api-calls.ts'
 import { Lane } from './lane.ts'
 import { type LaneName, laneOptions } from './lanes.ts'
 import type { MetricOwner, ProjectMetrics } from './project-metrics.ts'
 import { TransactionEnds } from './transaction-ends.ts'
 import { TryLater } from './try-later.ts'
-import type { ApiCall } from './web-request.ts'
 
 /** Rest before an effect is tried again, milliseconds. */
 const retryRest = { minMs: 1000, maxMs: 60_000 }
@@ -61,7 +60,6 @@ export class Settle {
   readonly #deps: SettleDeps
   readonly #lanes: Readonly<Record<LaneName, Lane>>
   readonly #ends = new TransactionEnds()
-  readonly #stop = new AbortController()
   readonly #laneOf = new WeakMap<OutboxRow, LaneName | undefined>()
   readonly #attempts = new WeakMap<OutboxRow, number>()
 
@@ -70,7 +68,7 @@ export class Settle {
     const lane = (name: LaneName) =>
       new Lane(laneOptions[name], {
         takes: (row) => this.#nameLane(row) === name,
-        run: (project, row) => this.#run(project, row),
+        run: (project, row, signal) => this.#run(project, row, signal),
         pending: async (project, range) => (await deps.reader(project)).outboxPending(range),
         logger: deps.logger,
       })
@@ -108,7 +106,6 @@ export class Settle {
   /** Tries nothing again from now on; what is not done stays in the outbox. */
   close(): void {
     for (const lane of Object.values(this.#lanes)) lane.close()
-    this.#stop.abort()
   }
 
   /** Carries out nothing of a project that is being removed. */
@@ -137,19 +134,19 @@ export class Settle {
     return this.#laneOf.get(row)
   }
 
-  async #run(project: ProjectKey, row: OutboxRow): Promise<number | undefined> {
+  async #run(project: ProjectKey, row: OutboxRow, signal: AbortSignal): Promise<number | undefined> {
     const attempts = this.#attempts.get(row) ?? row.attempts
     try {
-      await this.#end(project, row, await this.#carryOut(project, row, attempts))
+      await this.#end(project, row, await this.#carryOut({ project, row, attempts }, signal))
       return undefined
     } catch (error) {
+      if (signal.aborted) return undefined
       return this.#failed(project, row, attempts + 1, error)
     }
   }
 
   /** What may succeed later is tried again, at growing distances; the rest has come to its end. */
   async #failed(project: ProjectKey, row: OutboxRow, attempts: number, error: unknown): Promise<number | undefined> {
-    if (this.#stop.signal.aborted) return undefined
     const detail = error instanceof Error ? error.message : String(error)
     this.#deps.logger.warn('an effect failed', { project, kind: row.kind, failures: attempts }, error)
     if (isPermanent(error)) {
@@ -161,24 +158,25 @@ export class Settle {
     return Math.max(backoffMs(attempts, retryRest), error instanceof TryLater ? error.afterMs : 0)
   }
 
-  async #carryOut(project: ProjectKey, row: OutboxRow, attempts: number): Promise<End> {
+  async #carryOut(effect: Omit<PlacedCall, 'call'>, signal: AbortSignal): Promise<End> {
+    const { project, row } = effect
     const body = decodeEffectBody(row.body)
-    if (body.kind === 'api') return this.#answerCall(project, row, body, attempts)
+    if (body.kind === 'api') return this.#answerCall({ ...effect, call: body }, signal)
     if (body.kind === 'mqtt') await this.#deps.publishMqtt(project, body.topic, body.payload)
-    if (body.kind === 'event') await this.#deliver(project, emittedMessage(row.id, body, this.#deps.now()))
+    if (body.kind === 'event') await this.#deliver(project, emittedMessage(row.id, body, this.#deps.now()), signal)
     return { state: 'CONFIRMED', detail: '' }
   }
 
-  async #answerCall(project: ProjectKey, row: OutboxRow, call: ApiCall, attempts: number): Promise<End> {
-    const placed = { project, row, call, attempts }
-    const { response, failure } = await carryOutCall(placed, { ...this.#deps, ends: this.#ends }, this.#stop.signal)
+  async #answerCall(placed: PlacedCall, signal: AbortSignal): Promise<End> {
+    const { project, row, call } = placed
+    const { response, failure } = await carryOutCall(placed, { ...this.#deps, ends: this.#ends }, signal)
     const payload = encodeResponse(response, call.header)
-    await this.#deliver(project, answerMessage(row.id, call.eventType, payload, this.#deps.now()))
+    await this.#deliver(project, answerMessage(row.id, call.eventType, payload, this.#deps.now()), signal)
     return failure === undefined ? { state: 'CONFIRMED', detail: '' } : { state: 'FAILED', detail: failure }
   }
 
   /** Puts an answer into the history however long that takes: what was done outside is not done again for it. */
-  async #deliver(project: ProjectKey, message: Message): Promise<void> {
+  async #deliver(project: ProjectKey, message: Message, signal: AbortSignal): Promise<void> {
     for (let failures = 1; ; failures++) {
       try {
         await this.#deps.submit(project, message)
@@ -186,7 +184,7 @@ export class Settle {
       } catch (error) {
         if (isPermanent(error)) throw error
         this.#deps.logger.debug('an answer waits for its project', { project, failures }, error)
-        await rest(backoffMs(failures, retryRest), this.#stop.signal)
+        await rest(backoffMs(failures, retryRest), signal)
       }
     }
   }
