@@ -44,5 +44,6 @@ go_guest() {
 }
 go_guest . go_log.wasm
 go_guest ./files go_files.wasm
+go_guest ./flow go_flow.wasm
 chmod -x "$OUT"/*.wasm
 ls -l "$OUT"

@@ -11,6 +11,7 @@ const guests: Record<string, readonly string[]> = {
   rust_wasi: ['handle_report', 'tell_time', 'draw', 'look_around', 'print', 'leave', 'crash'],
   c_sensor: ['handle_reading', 'was_initialised', 'count_calls'],
   go_log: ['start', 'count_calls', 'count_words', 'read_words'],
+  go_flow: ['filterAge', 'mapTax', 'groupByCity', 'sumAges'],
   loop: ['spin', 'spin_calling', 'pass'],
   bomb: ['grow', 'measure', 'pages'],
   recurse: ['recurse', 'reenter'],
