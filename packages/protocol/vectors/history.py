@@ -238,6 +238,8 @@ def encode_body(b):
     if b["kind"] == "api":
         header = json.dumps(b["header"], separators=(",", ":"))
         return b"\x02" + text(b["method"]) + text(b["url"]) + text(header) + data(b["body"]) + text(b["eventType"])
+    if b["kind"] == "event":
+        return b"\x04" + text(b["eventType"]) + data(b["payload"])
     return b"\x03" + text(b["json"])
 
 
@@ -456,17 +458,18 @@ TWO = batch(
     state=ONE["commit"]["fields"]["state"],
     time_ms=1700000060002,
     entries=[
-        {"message": SIGNED, "receipt": receipt("ok", [result(code=3)], first=0, count=3)},
-        {"message": CONFIG, "receipt": receipt("applied", first=3, detail='{"ok":true}')},
+        {"message": SIGNED, "receipt": receipt("ok", [result(code=3)], first=0, count=4)},
+        {"message": CONFIG, "receipt": receipt("applied", first=4, detail='{"ok":true}')},
         {
             "message": MQTT,
-            "receipt": receipt("failed", [result(code=-1, error="TRAP", message="unreachable"), result(code=-7)], first=3, count=1),
+            "receipt": receipt("failed", [result(code=-1, error="TRAP", message="unreachable"), result(code=-7)], first=4, count=1),
         },
     ],
     effects=[
         (0, TRANSACTION),
         (0, {"kind": "mqtt", "topic": "aid_1_weather/alarm", "payload": b"hot"}),
         (0, {"kind": "metric", "json": '{"highest":21.5}'}),
+        (0, {"kind": "event", "eventType": "mittel", "payload": b'{"mean":21.5}'}),
         (2, {"kind": "api", "method": "GET", "url": "/system/hello", "header": {"eventtype": ["HELLO"]}, "body": b"", "eventType": "HELLO"}),
     ],
     writes=[
