@@ -30,6 +30,14 @@ describe('write set', () => {
     expect(writes.get(transaction, 'a', 'k')).toEqual(bytes('first'))
   })
 
+  it('remembers no more of what was read than it has room for', () => {
+    const value = 'x'.repeat(20 * 1024 * 1024)
+    const transaction = store({ 'a/1': value, 'a/2': value })
+    const writes = new WriteSet()
+    for (const key of ['1', '2', '1', '2']) expect(writes.get(transaction, 'a', key)).toHaveLength(value.length)
+    expect(transaction.kvGet.mock.calls.map(([, key]) => key)).toEqual(['1', '2', '2'])
+  })
+
   it('drops what a failed handler wrote, and nothing else', () => {
     const writes = new WriteSet()
     writes.put('a', 'kept', bytes('1'))

@@ -5,6 +5,10 @@ import { compareText } from '../database/key-order.ts'
 /** Keyed writes of one name space; null is a removal. */
 type Space = Map<string, Uint8Array | null>
 
+/** Bytes of what was read that are remembered, and what each costs beside its own. */
+const maxRememberedBytes = 32 * 1024 * 1024
+const rememberedOverhead = 128
+
 /**
  * The key-value writes of a batch, in two layers: those of handlers that succeeded, and those of the handler that runs now,
  * which are dropped when it fails. Reads go through both, then to the store; what was read is remembered.
@@ -12,6 +16,7 @@ type Space = Map<string, Uint8Array | null>
 export class WriteSet {
   readonly #written = new Map<string, Space>()
   readonly #read = new Map<string, Map<string, Uint8Array | undefined>>()
+  #readBytes = 0
   #current: KvWrite[] = []
   #currentSpaces = new Map<string, Space>()
 
@@ -76,6 +81,10 @@ export class WriteSet {
   }
 
   #remember(namespace: string, key: string, value: Uint8Array | undefined): Uint8Array | undefined {
+    const bytes = key.length + (value?.length ?? 0) + rememberedOverhead
+    // Beyond the bound the store is asked again: a guest that asks for ever new keys must not fill the memory.
+    if (this.#readBytes + bytes > maxRememberedBytes) return value
+    this.#readBytes += bytes
     mapOf(this.#read, namespace).set(key, value)
     return value
   }

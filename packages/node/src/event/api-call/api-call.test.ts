@@ -16,6 +16,7 @@ interface Decoded {
 function host(over: Partial<ApiCallHost> = {}) {
   const effects: EffectBody[] = []
   const transactions: Transaction[] = []
+  const places = new Map<string, Uint8Array>()
   const at: ApiCallHost = {
     project,
     height: 5n,
@@ -28,6 +29,8 @@ function host(over: Partial<ApiCallHost> = {}) {
       transactions.push(transaction)
       return '0x1'
     },
+    transactionPlace: (id) => places.get(id),
+    putTransactionPlace: (id, place) => void places.set(id, place),
     ...over,
   }
   const raw = async (text: string | Uint8Array) => {
@@ -112,7 +115,6 @@ describe('calls of the system', () => {
 
   it.each([
     ['GET', 'read_tx', { chainName: 'a', hash: '0x1' }, ['', '[]', { chainName: 'a' }, { chainName: 1, hash: '0x' }]],
-    ['POST', 'send_tx/async/state', { transactionID: '5' }, [{}, 'x']],
     ['POST', 'gen_zk_proof', { imageID: '1, 2' }, ['no JSON', '7']],
   ] as const)('%s %s takes what it needs', async (method, path, good, bad) => {
     const { system, effects } = host()
@@ -144,6 +146,35 @@ describe('/system/send_tx', () => {
       effect: toHex(effectId(project, 5n, 3)),
       untilMs: 7_201_000,
     })
+  })
+
+  it('asks for the end of what was sent, and of nothing else', async () => {
+    const places: string[] = []
+    const { system, effects } = host({
+      transactionPlace: (id) => {
+        places.push(id)
+        return id === '7' ? Buffer.from('{"height":"4","effect":"0x0a"}') : undefined
+      },
+    })
+    const asked = async (id: unknown) => (await system('POST', 'send_tx/async/state', { transactionID: id })).StatusCode
+    const long = '9'.repeat(10_000)
+    expect([await asked('7'), await asked('8'), await asked(long), await asked('')]).toEqual([200, 200, 200, 400])
+    const bodies = effects.map((effect) => JSON.parse(new TextDecoder().decode((effect as { body: Uint8Array }).body)))
+    expect(bodies).toEqual([
+      { transactionID: '7', height: '4', effect: '0x0a', untilMs: 7_201_000 },
+      { transactionID: '8', untilMs: 7_201_000 },
+      { transactionID: long, untilMs: 7_201_000 },
+    ])
+    expect(places).toEqual(['7', '8'])
+  })
+
+  it('puts the place of what was sent into the state', async () => {
+    const places: unknown[] = []
+    const { system } = host({
+      putTransactionPlace: (id, place) => places.push([id, JSON.parse(new TextDecoder().decode(place))]),
+    })
+    await system('POST', 'send_tx', body)
+    expect(places).toEqual([[transactionID, { height: '5', effect: toHex(effectId(project, 5n, 3)) }]])
   })
 
   it('tells later why a transaction cannot be sent, and at once that there is no such chain', async () => {

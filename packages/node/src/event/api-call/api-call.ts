@@ -1,8 +1,9 @@
-import { deriveSfid, type EffectBody, effectId, toHex } from '@w3bstream/protocol'
+import { deriveSfid, type EffectBody, effectId, type Hex, toHex } from '@w3bstream/protocol'
+import type { MaybePromise } from '../../database/database.ts'
 import { HostFault, type Transaction } from '../../engine/engine.ts'
-import { type ApiRequest, readApiRequest } from './request.ts'
+import { type ApiRequest, parseObject, readApiRequest } from './request.ts'
 import { type ApiResponse, encodeResponse, jsonResponse, notARequest } from './response.ts'
-import { answerSystemCall, systemPath } from './system-call.ts'
+import { answerSystemCall, stateOfTransaction, systemPath } from './system-call.ts'
 import { answerWebCall, isWebUrl } from './web-call.ts'
 
 /** What a call uses of the handler's host. */
@@ -20,10 +21,23 @@ export interface ApiCallHost {
   push(body: EffectBody): void
   /** Signs, and puts the transaction among the effects. @throws HostFault Chain, Limit */
   sendTransaction(transaction: Transaction): Promise<string>
+  /** What the project's state says of a transaction by the id that its sender was told. */
+  transactionPlace(transactionID: string): MaybePromise<Uint8Array | undefined>
+  /** Writes it into the state, as part of the call. @throws HostFault Limit */
+  putTransactionPlace(transactionID: string, place: Uint8Array): void
 }
 
+/** Where a transaction stands in the history, as the state has it. */
+interface Place {
+  readonly height: string
+  readonly effect: Hex
+}
+
+/** Name space of the state that has the places of transactions. */
+export const transactionSpace = 'transaction'
+
 /** How long the end of a transaction is waited for, milliseconds: as in the earlier generation. */
-export const transactionWaitMs = 2 * 3_600_000
+const transactionWaitMs = 2 * 3_600_000
 
 /**
  * Answers `ws_api_call`: at once what follows from the request and the project, the rest as an effect of kind `api`, whose
@@ -42,8 +56,27 @@ export function answerApiCall(bytes: Uint8Array, host: ApiCallHost): Uint8Array 
   if (path === undefined) return notARequest
   const found = answerSystemCall(path, request)
   if (found.type === 'send') return send(host, request, found.transaction).then(answer)
-  if (found.type === 'asked') reserveAndAsk(host, request, found.url, found.body)
+  if (found.type !== 'asked') return answer(found.response)
+  if (found.url === stateOfTransaction) return askState(host, request).then(() => answer(found.response))
+  reserveAndAsk(host, request, found.url, found.body)
   return answer(found.response)
+}
+
+/** Asks for the end of a transaction that was sent before; of one that the state does not know, without a place. */
+async function askState(host: ApiCallHost, request: ApiRequest): Promise<void> {
+  const { transactionID } = parseObject(request.body) as { transactionID: string }
+  const known = isSfid(transactionID) ? await host.transactionPlace(transactionID) : undefined
+  const place = known && (parseObject(known) as unknown as Place)
+  const asked = { transactionID, ...place, untilMs: host.timeMs + transactionWaitMs }
+  reserveAndAsk(host, request, stateOfTransaction, encodeJson(asked))
+}
+
+function isSfid(text: string): boolean {
+  return /^\d{1,20}$/.test(text)
+}
+
+function encodeJson(value: unknown): Uint8Array {
+  return new TextEncoder().encode(JSON.stringify(value))
 }
 
 function reserveAndAsk(host: ApiCallHost, request: ApiRequest, url: string, body: Uint8Array): void {
@@ -70,15 +103,15 @@ async function send(host: ApiCallHost, request: ApiRequest, transaction: Transac
   const transactionID = deriveSfid(host.project, 'transaction', host.height, index)
   const refusal = await refusalOf(host.sendTransaction(transaction))
   if (refusal?.startsWith('CHAIN_NOT_FOUND')) return jsonResponse(400, { error: 'blockchain not exist' })
-  const told =
-    refusal === undefined
-      ? {
-          transactionID,
-          effect: toHex(effectId(host.project, host.height, index)),
-          untilMs: host.timeMs + transactionWaitMs,
-        }
-      : { transactionID, error: refusal }
-  ask(host, request, '/system/send_tx', new TextEncoder().encode(JSON.stringify(told)))
+  if (refusal !== undefined) {
+    ask(host, request, '/system/send_tx', encodeJson({ transactionID, error: refusal }))
+    return jsonResponse(200, { transactionID })
+  }
+  const effect = toHex(effectId(host.project, host.height, index))
+  const place: Place = { height: host.height.toString(), effect }
+  host.putTransactionPlace(transactionID, encodeJson(place))
+  const told = { transactionID, effect, untilMs: host.timeMs + transactionWaitMs }
+  ask(host, request, '/system/send_tx', encodeJson(told))
   return jsonResponse(200, { transactionID })
 }
 

@@ -4,6 +4,9 @@ import { type ApiResponse, jsonResponse } from './response.ts'
 
 const host = 'w3bstream.com'
 
+/** Path of the question for the end of another call's transaction. */
+export const stateOfTransaction = '/system/send_tx/async/state'
+
 /** What a call comes to before anything outside is asked. */
 export type ApiAnswer =
   /** Answered for good. */
@@ -24,8 +27,7 @@ export function systemPath(url: string): string | undefined {
 /** The immediate answer, which follows from the request alone. Shapes: `docs/spec/host-abi.md`, section 10. */
 export function answerSystemCall(path: string, request: ApiRequest): ApiAnswer {
   if (request.eventType === '') return { type: 'answered', response: empty }
-  const state = '/system/send_tx/async/state'
-  const known = path === state ? path : path.replace(/\/async$/, '')
+  const known = path === stateOfTransaction ? path : path.replace(/\/async$/, '')
   const handler = handlers[`${request.method} ${known}`]
   if (!handler) return { type: 'answered', response: notFound }
   return handler(request, known)
@@ -46,7 +48,7 @@ const handlers: Readonly<Record<string, (request: ApiRequest, path: string) => A
   }),
   'GET /system/read_tx': asking(['chainName', 'hash']),
   'POST /system/send_tx': sendTransaction,
-  'POST /system/send_tx/async/state': asking(['transactionID']),
+  [`POST ${stateOfTransaction}`]: asking(['transactionID']),
   'POST /system/gen_zk_proof': asking([]),
 }
 

@@ -3,11 +3,11 @@ import type { Chains } from '../../chain/chain.ts'
 import type { OutboxRow, ProjectReader } from '../../database/database.ts'
 import { ProvingError } from '../../proving/errors.ts'
 import type { Prover } from '../../proving/prover.ts'
-import { transactionWaitMs } from '../api-call/api-call.ts'
 import { parseObject } from '../api-call/request.ts'
 import { type ApiResponse, jsonResponse } from '../api-call/response.ts'
+import { stateOfTransaction } from '../api-call/system-call.ts'
 import { isWebUrl } from '../api-call/web-call.ts'
-import { findTransaction, readTold, type TransactionEnds, type TransactionPlace } from './transaction-ends.ts'
+import { readTold, type TransactionEnds, type TransactionPlace } from './transaction-ends.ts'
 import type { ApiCall, WebOutcome, WebRequests } from './web-request.ts'
 
 export interface ApiCallsDeps {
@@ -74,7 +74,7 @@ const handlers: Readonly<Record<string, Handler>> = {
   '/system/hello': async ({ call }) => jsonResponse(200, `{"async message": "hello ${call.header.Name?.[0] ?? ''}"}`),
   '/system/read_tx': readTransaction,
   '/system/send_tx': tellEnd,
-  '/system/send_tx/async/state': tellStateOfOther,
+  [stateOfTransaction]: tellStateOfOther,
   '/system/gen_zk_proof': prove,
 }
 
@@ -103,10 +103,9 @@ async function tellStateOfOther(
   deps: ApiCallsDeps,
   signal: AbortSignal,
 ): Promise<ApiResponse> {
-  const { transactionID } = parseObject(call.body) as { transactionID: string }
-  const place = await findTransaction(await deps.reader(project), transactionID)
-  if (!place) return jsonResponse(404, { error: `no transaction ${transactionID}` })
-  return end({ project, transactionID, place, untilMs: deps.now() + transactionWaitMs }, deps, signal)
+  const { transactionID, effect, height, untilMs } = readTold(call.body)!
+  if (effect === undefined) return jsonResponse(404, { error: `no transaction ${transactionID}` })
+  return end({ project, transactionID, place: { height: BigInt(height!), effect }, untilMs: untilMs! }, deps, signal)
 }
 
 async function end(

@@ -276,11 +276,14 @@ describe('/system/send_tx', () => {
   })
 
   it('tells the state of another call’s transaction, if there is one', async () => {
-    const asked = (transactionID: string) => call('POST', '/system/send_tx/async/state', { transactionID })
-    const bench = await waiting(transaction('CONFIRMED'), promise())
-    await bench.answers()
-    await bench.settle.resume(project, [row(asked('7'), { index: 2 }), row(asked('8'), { index: 3 })])
-    const answers = await bench.answers(3)
+    const asked = (told: object) => call('POST', '/system/send_tx/async/state', told)
+    const bench = await waiting(transaction('CONFIRMED'))
+    const place = { height: '1', effect, untilMs: Date.now() + 10_000 }
+    await bench.settle.resume(project, [
+      row(asked({ transactionID: '7', ...place }), { index: 2 }),
+      row(asked({ transactionID: '8' }), { index: 3 }),
+    ])
+    const answers = await bench.answers(2)
     expect(answers.map(({ json }) => json)).toEqual(
       expect.arrayContaining([{ transactionID: '7', state: 'CONFIRMED' }, { error: 'no transaction 8' }]),
     )

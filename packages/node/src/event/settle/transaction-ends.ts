@@ -1,4 +1,4 @@
-import { decodeEffectBody, type Hex, toHex } from '@w3bstream/protocol'
+import { type Hex, toHex } from '@w3bstream/protocol'
 import type { OutboxRow, ProjectReader } from '../../database/database.ts'
 import { parseObject } from '../api-call/request.ts'
 
@@ -13,9 +13,6 @@ export interface TransactionPlace {
 
 type Outbox = Pick<ProjectReader, 'outbox'>
 
-/** Calls that are searched for a transaction's id, newest first, and how many are read at once. */
-const searchedCalls = 10_000
-const pageSize = 200
 /** The longest that a timer is set for: longer ones would fire at once. */
 const longestTimerMs = 2 ** 31 - 1
 
@@ -59,30 +56,14 @@ async function stateOf(outbox: Outbox, { height, effect }: TransactionPlace): Pr
   return data.find(({ id }) => toHex(id) === effect)?.state
 }
 
-/** Finds a transaction by the id that `/system/send_tx` answered. @returns undefined when it is none of the latest */
-export async function findTransaction(outbox: Outbox, transactionID: string): Promise<TransactionPlace | undefined> {
-  for (let offset = 0; offset < searchedCalls; offset += pageSize) {
-    const { data } = await outbox.outbox({ kind: 'api', size: pageSize, offset })
-    for (const row of data) {
-      const told = toldOf(row)
-      if (told?.transactionID === transactionID && told.effect) return { height: row.height, effect: told.effect }
-    }
-    if (data.length < pageSize) return undefined
-  }
-  return undefined
-}
-
 interface Told {
   readonly transactionID: string
-  /** Absent when it could not be signed; `error` says why. */
+  /** Absent when it could not be signed, and `error` says why; or when nothing is known of it. */
   readonly effect?: Hex
+  /** Of the transaction, where another call asks for its end. */
+  readonly height?: string
   readonly untilMs?: number
   readonly error?: string
-}
-
-function toldOf({ body }: OutboxRow): Told | undefined {
-  const call = decodeEffectBody(body)
-  return call.kind === 'api' && call.url === '/system/send_tx' ? readTold(call.body) : undefined
 }
 
 /** The body of an effect that promises the end of a transaction. */
