@@ -1,18 +1,8 @@
 import { readFile } from 'node:fs/promises'
-import { extname } from 'node:path'
-import { buildApplet } from './applet-tool.ts'
 import { CliError } from './errors.ts'
 
 /** Longest module or asset that is read, bytes; the node has a limit of its own. */
 const moduleLimitBytes = 256 * 1024 * 1024
-
-/**
- * The module of a `.wasm` file, or the one that a folder or source file of AssemblyScript compiles to.
- * @throws CliError CLI_FILE; AppletSdkError
- */
-export async function loadModule(path: string): Promise<Uint8Array> {
-  return extname(path) === '.wasm' ? readBinary(path) : (await buildApplet(path)).wasm
-}
 
 /** @throws CliError CLI_FILE */
 export async function readBinary(path: string): Promise<Uint8Array> {

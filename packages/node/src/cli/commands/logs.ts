@@ -1,28 +1,22 @@
+import { dirname, resolve } from 'node:path'
+import type { SourceMapFile } from '@w3bstream/applet-sdk/tool'
 import type { ApiClient } from '../api-client.ts'
+import { rootSourceMap } from '../applet-tool.ts'
 import { type CommonOptions, type Context, withNode } from '../context.ts'
 import { action, examples, type Register } from '../define.ts'
 import { CliError } from '../errors.ts'
 import type { CliIo } from '../io.ts'
+import { type LogLine, logText } from '../log-text.ts'
 import { printableText } from '../output.ts'
 import { type List, projectPath } from '../rows.ts'
+import { readMap } from '../source-maps/map-store.ts'
+import { Traces } from '../source-maps/traces.ts'
 
 interface Options extends CommonOptions {
   readonly project: string
   readonly follow?: boolean
   readonly lines: string
-}
-
-/** A log line of an applet, or of the host on its behalf. */
-interface LogLine {
-  readonly src: string
-  readonly level: string
-  readonly msg: string
-  /** RFC 3339. */
-  readonly logTime: string
-  readonly eventID: string
-  readonly appletID: string
-  /** Grows with time. */
-  readonly row: number
+  readonly map?: readonly string[]
 }
 
 export const registerLogs: Register = (parent, io) => {
@@ -31,6 +25,11 @@ export const registerLogs: Register = (parent, io) => {
     .requiredOption('-p, --project <NAME>', 'the project')
     .option('-f, --follow', 'go on with new lines until Ctrl-C')
     .option('-n, --lines <N>', 'how many of the latest lines', '100')
+    .option(
+      '--map <FILE>',
+      'source map of a module that was not built on this machine, as "applet build" writes it; repeatable',
+      (file: string, before: readonly string[] = []) => [...before, file],
+    )
     .addHelpText(
       'after',
       examples(
@@ -46,18 +45,35 @@ async function showLogs(context: Context, options: Options): Promise<void> {
   const size = Number(options.lines)
   if (!Number.isSafeInteger(size) || size < 0)
     throw new CliError({ code: 'CLI_USAGE', detail: `--lines ${options.lines} is not a whole number` })
+  const traces = new Traces(context.io, await readMaps(context.io, options.map ?? []))
   const api = await context.api()
   const path = projectPath('/wasmlog', options.project, '/datalist')
   // One line at least is asked for, to know where to go on.
   const latest = (await api.get<List<LogLine>>(path, { size: Math.max(1, size) })).data ?? []
   // The node lists the latest first; people read downwards.
   const lines = latest.slice(0, size).reverse()
-  for (const line of lines) printLine(context, line)
-  if (options.follow) await follow(context, api, options.project, latest[0]?.row ?? 0)
+  for (const line of lines) await printLine(context, line, traces)
+  if (options.follow) await follow(context, api, { project: options.project, after: latest[0]?.row ?? 0, traces })
 }
 
-/** @param after the last line that was shown; what came since is not lost between the two requests */
-async function follow(context: Context, api: ApiClient, project: string, after: number): Promise<void> {
+/** Maps that the caller names. @throws CliError CLI_FILE */
+async function readMaps(io: CliIo, files: readonly string[]): Promise<readonly SourceMapFile[]> {
+  return Promise.all(
+    files.map(async (file) => {
+      const path = resolve(io.cwd, file)
+      const map = await readMap(path)
+      if (!map) throw new CliError({ code: 'CLI_FILE', file, detail: 'is no source map of "applet build"' })
+      return rootSourceMap(map, resolve(dirname(path), map.sourceRoot ?? '.'))
+    }),
+  )
+}
+
+/** @param from.after the last line that was shown; what came since is not lost between the two requests */
+async function follow(
+  context: Context,
+  api: ApiClient,
+  { project, after, traces }: { project: string; after: number; traces: Traces },
+): Promise<void> {
   const ending = new AbortController()
   const end = (): void => ending.abort()
   process.once('SIGINT', end)
@@ -67,7 +83,7 @@ async function follow(context: Context, api: ApiClient, project: string, after: 
       { type: 'log', after },
       ending.signal,
     )) {
-      if (event === 'log') printLine(context, JSON.parse(data) as LogLine)
+      if (event === 'log') await printLine(context, JSON.parse(data) as LogLine, traces)
       else if (event === 'end') context.note(`the node ended the stream: ${printableText(data)}`)
     }
   } finally {
@@ -75,21 +91,7 @@ async function follow(context: Context, api: ApiClient, project: string, after: 
   }
 }
 
-function printLine(context: Context, line: LogLine): void {
-  context.print(line, () => logText(context.io, line))
-}
-
-const colours: Readonly<Record<string, 'red' | 'yellow' | 'gray'>> = {
-  panic: 'red',
-  fatal: 'red',
-  error: 'red',
-  warning: 'yellow',
-  debug: 'gray',
-  trace: 'gray',
-}
-
-function logText(io: CliIo, { logTime, level, msg }: LogLine): string {
-  const shown = level.padEnd(7)
-  const colour = colours[level]
-  return `${io.style('gray', logTime)} ${colour ? io.style(colour, shown) : shown} ${printableText(msg)}`
+async function printLine(context: Context, line: LogLine, traces: Traces): Promise<void> {
+  const resolved = { ...line, msg: await traces.resolve(line.msg) }
+  context.print(resolved, () => logText(context.io, resolved))
 }

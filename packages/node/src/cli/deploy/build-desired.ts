@@ -1,13 +1,12 @@
 import { createHash } from 'node:crypto'
 import { basename, extname, resolve } from 'node:path'
 import { defaultProjectSettings } from '../../project/definition.ts'
-import { buildApplet } from '../applet-tool.ts'
 import { CliError } from '../errors.ts'
 import { examineModule } from '../examine-module.ts'
-import { readBinary } from '../load-module.ts'
 import { flowOf } from '../project-file/flow.ts'
 import type { ProjectFile } from '../project-file/schema.ts'
 import { databaseOf } from '../project-file/tables.ts'
+import type { MakeModule } from '../source-maps/compile.ts'
 import { readAssets } from './plan-assets.ts'
 import { type BuiltApplet, checkFunctions } from './plan-flow.ts'
 import type { DesiredProject } from './state.ts'
@@ -18,15 +17,17 @@ type AppletSection = NonNullable<ProjectFile['applets']>[number]
  * What a project file asks for, with its applets built and examined: a module that the node would refuse is refused here,
  * before anything is changed.
  * @param directory that paths in the file are relative to
- * @throws CliError CLI_FILE, CLI_CHECK_FAILED
+ * @throws CliError CLI_FILE, CLI_CHECK_FAILED; AppletSdkError
  */
 export async function buildDesired(
   file: ProjectFile,
   directory: string,
   operator: DesiredProject['operator'],
+  makeModule: MakeModule,
 ): Promise<DesiredProject> {
   const { limits, ...settings } = defaultProjectSettings
-  const applets = file.applets && (await Promise.all(file.applets.map((applet) => buildModule(applet, directory))))
+  const applets =
+    file.applets && (await Promise.all(file.applets.map((applet) => buildModule(applet, directory, makeModule))))
   const flow = flowOf(file)
   checkFunctions(flow, applets)
   return {
@@ -70,9 +71,9 @@ function trafficOf({ project, device, transactions }: NonNullable<ProjectFile['t
   ]
 }
 
-async function buildModule(applet: AppletSection, directory: string): Promise<BuiltApplet> {
+async function buildModule(applet: AppletSection, directory: string, makeModule: MakeModule): Promise<BuiltApplet> {
   const path = resolve(directory, applet.source ?? applet.wasm ?? '')
-  const wasm = applet.source ? (await buildApplet(path)).wasm : await readBinary(path)
+  const wasm = await makeModule(path, applet.source !== undefined)
   const routes = applet.routes ?? [{ event: 'DEFAULT', handler: 'start' }]
   const { handlers, reducers } = await examineModule(wasm, applet.name)
   const missing = routes.find((route) => !handlers.includes(route.handler))

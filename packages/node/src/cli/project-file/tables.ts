@@ -5,8 +5,11 @@ import type { TableSection } from './schema-tables.ts'
 /** The tables that a project file declares, in the form of `PROJECT_DATABASE`; undefined when it declares none. */
 export function databaseOf(file: ProjectFile): DatabaseSchema | undefined {
   if (file.database) return file.database
-  if (!file.tables) return undefined
-  const tables = Object.entries(file.tables).map(([name, table]) => compileTable(name, table))
+  return file.tables && compileTables(file.tables)
+}
+
+export function compileTables(sections: NonNullable<ProjectFile['tables']>): DatabaseSchema {
+  const tables = Object.entries(sections).map(([name, table]) => compileTable(name, table))
   return { dialect: 'POSTGRES', schemas: [{ schema: 'public', tables }] }
 }
 

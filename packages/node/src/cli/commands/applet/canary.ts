@@ -3,7 +3,7 @@ import type { ApiClient } from '../../api-client.ts'
 import { type CommonOptions, withNode } from '../../context.ts'
 import { action, examples, type Register } from '../../define.ts'
 import { examineModule } from '../../examine-module.ts'
-import { loadModule } from '../../load-module.ts'
+import { moduleMaker } from '../../source-maps/compile.ts'
 import { findApplet, printRunning, type Running, wholeNumber } from './version.ts'
 
 interface Options extends CommonOptions {
@@ -33,7 +33,7 @@ export const registerCanary: Register = (parent, io) => {
       action<Options>(io, async (context, { project, percent: text, note }, name, module) => {
         const percent = wholeNumber(text, '--percent', 0, 100)
         const path = module === undefined ? undefined : resolve(io.cwd, module)
-        const wasm = path === undefined ? undefined : await loadModule(path)
+        const wasm = path === undefined ? undefined : await moduleMaker(io)(path, extname(path) !== '.wasm')
         if (wasm) await examineModule(wasm, name)
         const api = await context.api()
         const { appletId } = await findApplet(api, project, name)
