@@ -42,11 +42,15 @@ export class BodyEdits {
   /** Puts something in place of the code from `start` to `end`; where both are the same it is inserted. */
   add(kind: number, start: number, end: number, argument = 0): void {
     const index = this.#count++
-    if (index > 0 && start < this.#start[index - 1]!) this.#sorted = false
+    if (index > 0 && this.#isBefore(start, end, index - 1)) this.#sorted = false
     this.#start[index] = start
     this.#end[index] = end
     this.#kind[index] = kind
     this.#argument[index] = argument
+  }
+
+  #isBefore(start: number, end: number, index: number): boolean {
+    return start < this.#start[index]! || (start === this.#start[index]! && end < this.#end[index]!)
   }
 
   /** Calls back in the order of places; what was added first comes first at the same place, and insertions before replacements. */

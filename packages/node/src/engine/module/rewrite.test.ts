@@ -346,6 +346,13 @@ describe('the rewritten module', () => {
     expect(trapped(after, 'dead', 0)).toBe(trapped(before, 'dead', 0))
   })
 
+  it('is valid where a NaN becomes canonical right before an instruction that is replaced', () => {
+    const module = prepared(`
+      (func $g (param f64 i32) (result i64) (i64.reinterpret_f64 (local.get 0)))
+      (func (export "f") (result i64) (call $g (f64.sqrt (f64.const -1)) (memory.size)))`)
+    expect(module.call('f')).toBe(0x7ff8_0000_0000_0000n)
+  })
+
   it.each(readdirSync(guests))('is valid for %s', (file) => {
     expect(wasm.validate(rewriteModule(parseModule(readFileSync(new URL(file, guests)))))).toBe(true)
   })
