@@ -196,7 +196,7 @@ describe('docs/errors.md', () => {
   it('has every result of a handler', () => {
     const codes = [
       ...errorCodes(read(`${node}/engine/engine.ts`)),
-      ...[...read(`${node}/event/batch-run.ts`).matchAll(/notRun\(route, '(\w+)'/g)].map(([, code = '']) => code),
+      ...[...read(`${node}/event/batch/batch-run.ts`).matchAll(/notRun\(route, '(\w+)'/g)].map(([, code = '']) => code),
     ]
     expect(codes).toEqual(expect.arrayContaining(['TRAP', 'INSTANCE_STOPPED', 'INSTANCE_MISSING', 'WALL_CLOCK']))
     expect(codes.filter((code) => !documented.has(code))).toEqual([])

@@ -1,8 +1,29 @@
 import { type HandlerResult, toHex } from '@w3bstream/protocol'
 import type { FailedCall, GuestFrame, HandlerOutcome } from '../engine/engine.ts'
+import type { Route } from './router.ts'
 
 /** UTF-16 units of a message in a receipt. */
 const messageLength = 1024
+const noHash = new Uint8Array(32)
+
+/** A result of which only the handler is known yet. */
+export function resultOf({ applet, instance, strategy, codeHash }: Route): HandlerResult {
+  return {
+    appletId: applet.appletId,
+    instanceId: instance?.instanceId ?? '',
+    handler: strategy.handler,
+    codeHash,
+    code: -1,
+    error: '',
+    message: '',
+    fuel: 0n,
+  }
+}
+
+/** The result of a handler that no module was called for. */
+export function notRun(route: Route, error: string, message: string): HandlerResult {
+  return { ...resultOf(route), codeHash: noHash, error, message }
+}
 
 /**
  * What a receipt says of a call: everything in it is the same on every machine. A call that returned names the limits that

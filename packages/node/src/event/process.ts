@@ -2,13 +2,14 @@ import { batchHash, decodeBatchHeader, equalBytes, fromHex, type ProjectKey } fr
 import type { ProjectStore, ProjectTip } from '../database/database.ts'
 import { defaultProjectSettings, type ProjectDefinition } from '../project/definition.ts'
 import { definitionFromRows, definitionKinds } from '../project/definition-rows.ts'
-import { BatchRun, type Stopped } from './batch-run.ts'
+import { BatchRun } from './batch/batch-run.ts'
 import { ExecutorError } from './executor/errors.ts'
 import type { DecidedBatch, ExecutedBatch, ExecutorServices } from './executor/executor.ts'
-import type { Progress } from './handler-host.ts'
+import type { Progress } from './host/progress.ts'
 import type { LiveModules } from './live-modules.ts'
 import { recallBatch } from './recall-batch.ts'
 import { Router } from './router.ts'
+import type { Stopped } from './witness.ts'
 
 export interface ProcessorDeps {
   readonly store: ProjectStore

@@ -20,6 +20,8 @@ export interface Stopped {
 const kinds = ['sign', 'call', 'stopped'] as const
 /** Bytes of one answer. */
 export const maxAnswerBytes = 16 * 1024 * 1024
+/** UTF-16 units of the text of a failure. */
+export const maxFailureText = 1024
 
 /** Records what a batch takes from outside, in that order; replay reads only this. */
 export class Witness {

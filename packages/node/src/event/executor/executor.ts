@@ -79,6 +79,7 @@ export interface ExecutorServices {
 export interface ModuleReport {
   readonly codeHash: string
   readonly handlers: readonly string[]
+  readonly reducers: readonly string[]
   readonly imports: readonly string[]
   /** The module as it will be run, to be kept beside the original under this name. */
   readonly prepared: { readonly name: string; readonly bytes: Uint8Array }

@@ -2,10 +2,10 @@ import type { ProjectKey, Sfid } from '@w3bstream/protocol'
 import type { Database, ProjectStore, ProjectTip } from '../../database/database.ts'
 import type { Engine } from '../../engine/engine.ts'
 import { encodePrepared, preparedName } from '../../engine/prepared-file.ts'
-import type { Stopped } from '../batch-run.ts'
-import type { Progress } from '../handler-host.ts'
+import type { Progress } from '../host/progress.ts'
 import type { LiveModules } from '../live-modules.ts'
 import { Processor } from '../process.ts'
+import type { Stopped } from '../witness.ts'
 import { ExecutorError } from './errors.ts'
 import type { DecidedBatch, ExecutorServices, ModuleReport, OutboxChange, TimedBatch } from './executor.ts'
 import { Turns } from './turns.ts'
@@ -81,8 +81,8 @@ export class ProjectThread {
 
   inspectModule(wasm: Uint8Array): ModuleReport {
     const prepared = this.#deps.engine.prepare(wasm)
-    const { codeHash, handlers, imports } = prepared
-    return { codeHash, handlers, imports, prepared: { name: preparedName, bytes: encodePrepared(prepared) } }
+    const { codeHash, handlers, reducers, imports } = prepared
+    return { codeHash, handlers, reducers, imports, prepared: { name: preparedName, bytes: encodePrepared(prepared) } }
   }
 
   /** @returns whether something is left to do without a message */

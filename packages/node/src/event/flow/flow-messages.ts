@@ -2,9 +2,10 @@ import { fromHex, type HandlerResult, type Message, type Receipt } from '@w3bstr
 import type { MaybePromise, ProjectTransaction } from '../../database/database.ts'
 import type { HandlerOutcome, LoadedModule } from '../../engine/engine.ts'
 import type { Applet, Instance, ProjectDefinition } from '../../project/definition.ts'
-import type { CurrentCall, HandlerHost } from '../handler-host.ts'
+import { chooseApplet } from '../../project/flow.ts'
+import type { CurrentCall } from '../host/current-call.ts'
+import type { HandlerHost } from '../host/handler-host.ts'
 import { namespaceOfApplet } from '../router.ts'
-import { appletOfFlow } from './applet-of-flow.ts'
 import { type FlowHost, type FlowReport, FlowRun } from './flow-run.ts'
 import { emittedPrefix, flowTimerType } from './limits.ts'
 import type { OperatorCall } from './operators.ts'
@@ -162,13 +163,21 @@ function readyOf(definition: ProjectDefinition): Ready {
   if (!ready) {
     const read = planFlow(definition.flow, definition.database)
     const plan = 'plan' in read ? read.plan : undefined
-    const applet = plan && appletOfFlow(plan, definition)
+    const applet = plan && appletOf(definition)
     const instance = [...definition.instances.values()].find((one) => one.appletId === applet?.appletId)
     const routed = new Set([...definition.strategies.values()].map(({ eventType }) => eventType))
     ready = { plan, applet, instance, routed }
     prepared.set(definition, ready)
   }
   return ready
+}
+
+function appletOf({ flow, applets, strategies }: ProjectDefinition): Applet | undefined {
+  const candidates = [...applets.values()].map((applet) => {
+    const routes = [...strategies.values()].filter(({ appletId }) => appletId === applet.appletId)
+    return { name: applet.name, applet, eventTypes: routes.map(({ eventType }) => eventType) }
+  })
+  return chooseApplet(flow ?? {}, candidates)?.applet
 }
 
 /** Why a flow with operators cannot run, if it cannot. */

@@ -28,7 +28,7 @@ import { signDigest } from '../../wallet/signing.ts'
 import type { Executor, ExecutorServices, TimedBatch } from '../executor/executor.ts'
 import { createInlineExecutor } from '../executor/inline/inline.ts'
 import { createPool, type PoolOptions } from '../executor/pool/pool.ts'
-import type { AssetSource } from '../handler-host.ts'
+import type { AssetSource } from '../host/handler-host.ts'
 import { LiveModules } from '../live-modules.ts'
 import { Pipeline, type PipelineDeps, type PipelineOptions } from '../pipeline.ts'
 

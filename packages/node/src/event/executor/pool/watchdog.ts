@@ -1,4 +1,4 @@
-import type { Progress } from '../../handler-host.ts'
+import type { Progress } from '../../host/progress.ts'
 
 /**
  * What a worker is doing, in memory that it shares with the main thread: whether a guest runs, for which project, which

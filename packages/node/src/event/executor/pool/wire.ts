@@ -2,7 +2,7 @@ import { type Fault, type ProjectKey, type Sfid, W3bstreamError } from '@w3bstre
 import { DatabaseError } from '../../../database/errors.ts'
 import { EngineError } from '../../../engine/errors.ts'
 import { VfsError } from '../../../vfs/errors.ts'
-import type { Stopped } from '../../batch-run.ts'
+import type { Stopped } from '../../witness.ts'
 import { ExecutorError } from '../errors.ts'
 import type { DecidedBatch, ExecutorOptions, ExecutorServices, OutboxChange } from '../executor.ts'
 

@@ -1,9 +1,10 @@
 import { beforeEach, describe, expect, it } from 'vitest'
-import type { ProjectTransaction } from '../database/database.ts'
-import { defaultProjectSettings, type Instance, type ProjectDefinition } from '../project/definition.ts'
-import { type CurrentCall, HandlerHost } from './handler-host.ts'
-import { noAssets, noServices } from './testing/world.ts'
-import { decodeWitness } from './witness.ts'
+import type { ProjectTransaction } from '../../database/database.ts'
+import { defaultProjectSettings, type Instance, type ProjectDefinition } from '../../project/definition.ts'
+import { noAssets, noServices } from '../testing/world.ts'
+import { decodeWitness } from '../witness.ts'
+import type { CurrentCall } from './current-call.ts'
+import { HandlerHost } from './handler-host.ts'
 
 const mebibyte = 1024 * 1024
 const instance = { instanceId: '1', appletId: '2' } as Instance

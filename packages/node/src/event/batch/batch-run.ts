@@ -2,47 +2,41 @@ import {
   type BatchHeader,
   batchHash,
   decodeMessage,
-  decodeReceipt,
-  effectLeaf,
-  emptyKeccakRoot,
-  encodeEffectBody,
   type HandlerResult,
-  keccakTree,
-  leafHash,
   type Message,
-  merkleRoot,
   type ProjectKey,
   type Receipt,
   type ReceiptStatus,
   sha256,
+  toHex,
   Writer,
-  writeReceipt,
 } from '@w3bstream/protocol'
-import type { MessageRow, ProjectStore, ProjectTip, ProjectTransaction } from '../database/database.ts'
-import type { HandlerOutcome } from '../engine/engine.ts'
-import { DefinitionEditor } from '../project/change/editor.ts'
+import type { ProjectStore, ProjectTip, ProjectTransaction } from '../../database/database.ts'
+import type { HandlerOutcome } from '../../engine/engine.ts'
+import { DefinitionEditor } from '../../project/change/editor.ts'
 import {
   type ChangeResult,
   defaultProjectSettings,
   type ProjectChange,
   type ProjectDefinition,
-} from '../project/definition.ts'
-import { applyRows } from '../project/definition-rows.ts'
-import { positionToCollect } from './auto-collect.ts'
-import { type DecidedBatch, type ExecutedBatch, type ExecutorServices, packedPart } from './executor/executor.ts'
-import { FlowMessages } from './flow/flow-messages.ts'
-import { flowProblems } from './flow/plan.ts'
-import { type CurrentCall, HandlerHost, type Progress } from './handler-host.ts'
-import { failureLine, resultOfCall } from './handler-result.ts'
-import type { LiveModules } from './live-modules.ts'
-import { type Route, Router } from './router.ts'
-import { answeredEffect } from './settle/answer-message.ts'
-import { admitFiring } from './timers/cron/fired.ts'
-import { firingOf } from './timers/cron/firing.ts'
-import type { Stopped } from './witness.ts'
-import { digestTags } from './write-set.ts'
-
-export type { Stopped }
+} from '../../project/definition.ts'
+import { applyRows } from '../../project/definition-rows.ts'
+import { positionToCollect } from '../auto-collect.ts'
+import { type DecidedBatch, type ExecutorServices, packedPart } from '../executor/executor.ts'
+import { FlowMessages } from '../flow/flow-messages.ts'
+import { flowProblems } from '../flow/plan.ts'
+import { failureLine, notRun, resultOf, resultOfCall } from '../handler-result.ts'
+import type { CurrentCall } from '../host/current-call.ts'
+import { HandlerHost } from '../host/handler-host.ts'
+import type { Progress } from '../host/progress.ts'
+import type { LiveModules } from '../live-modules.ts'
+import { type Route, Router } from '../router.ts'
+import { answeredEffect } from '../settle/answer-message.ts'
+import { admitFiring } from '../timers/cron/fired.ts'
+import { firingOf } from '../timers/cron/firing.ts'
+import type { Stopped } from '../witness.ts'
+import { Repetitions, repetitionKey } from './repetitions.ts'
+import { type SealedBatch, sealBatch } from './seal.ts'
 
 export interface BatchInput {
   readonly project: ProjectKey
@@ -61,8 +55,6 @@ export interface BatchRunDeps {
 }
 
 const noAddress = new Uint8Array(20)
-const noHash = new Uint8Array(32)
-const digestDomain = new TextEncoder().encode('w3bstream/state/v1')
 const seedDomain = new TextEncoder().encode('w3bstream/seed/v1')
 
 /** One batch on its way through the handlers. */
@@ -79,7 +71,7 @@ export class BatchRun {
   readonly #editor: DefinitionEditor
   readonly #host: HandlerHost
   readonly #flow: FlowMessages
-  readonly #idempotency = new Map<string, { key: Uint8Array; index: number }>()
+  readonly #repetitions: Repetitions
   readonly #receipts: Receipt[] = []
   /** Which handler of which message, for its seed. */
   readonly #place = new Writer(16)
@@ -98,6 +90,7 @@ export class BatchRun {
     this.#transaction = deps.transaction
     this.#deps = deps
     this.#editor = new DefinitionEditor(start.definition)
+    this.#repetitions = new Repetitions(deps.transaction, header.timeMs)
     this.#host = new HandlerHost(
       { project, projectBytes, height: header.height, timeMs: header.timeMs, definition: start.definition! },
       deps,
@@ -113,7 +106,7 @@ export class BatchRun {
   }
 
   /** Runs all messages in their order. What is returned is to be committed in the transaction that was given. */
-  async all(tip: ProjectTip) {
+  async all(tip: ProjectTip): Promise<SealedBatch> {
     const { ids, messages, ends } = this.#batch
     const decoded: Message[] = []
     for (let index = 0; index < ends.length; index++) {
@@ -145,29 +138,20 @@ export class BatchRun {
 
   /** Runs a message whose sender may repeat it; a repetition gets the results of the first. */
   async #once(message: Message, id: Uint8Array, index: number): Promise<Receipt> {
-    const key = sha256(new Writer().text(message.publisherId).text(message.idempotencyKey).view())
-    const text = Buffer.from(key).toString('base64')
-    const inBatch = this.#idempotency.get(text)
-    const first = inBatch ? this.#receipts[inBatch.index] : await this.#findFirst(key)
+    const key = repetitionKey(message)
+    const first = await this.#repetitions.first(key, this.#receipts, this.#keyWindowMs)
     if (first) {
-      const detail = JSON.stringify({ duplicateOf: `0x${Buffer.from(first.messageId).toString('hex')}` })
+      const detail = JSON.stringify({ duplicateOf: toHex(first.messageId) })
       return { ...this.#receipt(message, id, index, 'duplicate'), results: first.results, detail }
     }
     const receipt = await this.#run(message, id, index)
     // What was refused was not executed; its sender tries again under the same key.
     if (receipt.status !== 'refused') {
-      this.#idempotency.set(text, { key, index })
+      this.#repetitions.note(key, index)
       const answered = answeredEffect(message)
       if (answered) await this.#transaction.outboxUpdate(answered, { state: 'CONFIRMED' })
     }
     return receipt
-  }
-
-  async #findFirst(key: Uint8Array): Promise<Receipt | undefined> {
-    const found = await this.#transaction.findIdempotent(key)
-    // Keys are forgotten now and then only; whether one still counts must not depend on when.
-    if (!found || found.timeMs < this.#header.timeMs - this.#keyWindowMs) return undefined
-    return decodeReceipt(found.receipt)
   }
 
   get #keyWindowMs(): number {
@@ -309,113 +293,19 @@ export class BatchRun {
     return sha256(seedDomain, this.#hash, this.#place.clear().uint(index).uint(ordinal).view())
   }
 
-  /** Encodes the receipts one behind the other, and puts each message's row together. */
-  #rows(messages: readonly Message[]): { rows: MessageRow[]; receipts: Uint8Array; ends: Uint32Array } {
-    const writer = new Writer(receiptBytes * messages.length)
-    const ends = new Uint32Array(messages.length)
-    for (const [index, receipt] of this.#receipts.entries()) ends[index] = writeReceipt(writer, receipt).length
-    const receipts = writer.finish()
-    const rows = messages.map((message, index): MessageRow => {
-      const { messageId, status } = this.#receipts[index]!
-      const { receivedMs, kind, publisherId, eventType, eventId } = message
-      return {
-        index,
-        id: messageId,
-        message: packedPart(this.#batch.messages, this.#batch.ends, index),
-        receivedMs,
-        kind,
-        publisherId,
-        eventType,
-        eventId,
-        status,
-        receipt: packedPart(receipts, ends, index),
-      }
-    })
-    return { rows, receipts, ends }
-  }
-
-  async #seal(tip: ProjectTip, messages: readonly Message[]) {
-    const { height, timeMs } = this.#header
-    const { rows, receipts, ends } = this.#rows(messages)
-    const { effects, logs, witness, writes, digest } = this.#host
-    for (const change of this.#editor.changes) {
-      const { kind, id, value } = change
-      if (value === null) await this.#transaction.definitionDelete(kind, id)
-      else await this.#transaction.definitionPut({ kind, id, value })
-      digest
-        .u8(digestTags.definition)
-        .text(kind)
-        .text(id)
-        .text(value ?? '')
-    }
-    await this.#transaction.kvPut(writes.entries())
-    const stateDigest = sha256(digestDomain, tip.stateDigest, digest.view())
-    const receiptsRoot = merkleRoot(rows.map((row) => leafHash(row.receipt)))
-    const effectsRoot =
-      effects.length === 0
-        ? emptyKeccakRoot
-        : merkleRoot(
-            effects.map(({ effect }) => effectLeaf(effect)),
-            keccakTree,
-          )
-    const row = {
-      height,
-      header: this.#batch.header,
+  #seal(tip: ProjectTip, messages: readonly Message[]): Promise<SealedBatch> {
+    const ran = {
+      header: this.#header,
       hash: this.#hash,
-      timeMs,
-      receiptsRoot,
-      effectsRoot,
-      stateDigest,
-      witness: witness.finish(),
-      messages: rows,
-      logs,
-      effects,
-      idempotency: [...this.#idempotency.values()],
-      ...(height % forgetKeysEvery === 0n ? { forgetKeysBeforeMs: timeMs - this.#keyWindowMs } : {}),
-    }
-    const executed: ExecutedBatch = {
-      height,
-      receiptsRoot,
-      effectsRoot,
-      stateDigest,
-      // A copy, because it goes to another thread, and a store may keep the rows.
-      receipts: receipts.slice(),
-      ends,
-      effects: effects.map(({ effect, local }) => ({
-        id: effect.id,
-        index: effect.index,
-        messageIndex: effect.messageIndex,
-        kind: effect.body.kind,
-        body: encodeEffectBody(effect.body),
-        local,
-      })),
+      batch: this.#batch,
+      messages,
+      receipts: this.#receipts,
+      host: this.#host,
       definitionChanges: this.#editor.changes,
-      logs: logs.length,
+      usedKeys: this.#repetitions.used,
+      keyWindowMs: this.#keyWindowMs,
       flowWakeMs: this.#flow.wakeMs,
     }
-    return { row, executed, tip: { height, batchHash: this.#hash, stateDigest, timeMs } }
+    return sealBatch(ran, tip, this.#transaction)
   }
-}
-
-/** Batches from one forgetting of old idempotency keys to the next. */
-const forgetKeysEvery = 256n
-
-/** Bytes of the usual receipt: one handler, no effects. */
-const receiptBytes = 192
-
-function resultOf({ applet, instance, strategy, codeHash }: Route): HandlerResult {
-  return {
-    appletId: applet.appletId,
-    instanceId: instance?.instanceId ?? '',
-    handler: strategy.handler,
-    codeHash,
-    code: -1,
-    error: '',
-    message: '',
-    fuel: 0n,
-  }
-}
-
-function notRun(route: Route, error: string, message: string): HandlerResult {
-  return { ...resultOf(route), codeHash: noHash, error, message }
 }
