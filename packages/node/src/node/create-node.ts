@@ -143,7 +143,7 @@ async function buildNode(options: NodeOptions, unlock: () => Promise<void>): Pro
       logger: logger.child('event'),
       uncertified: async (project) => uncertifiedCommits(await projects.reader(project)),
       onOpen: (project) => projects.opening(project),
-      onClosed: (project, unfinished) => projects.closed(project, unfinished),
+      onClosed: (project, unfinished) => projects.closed(project, unfinished || schedule.isBehind(project)),
       onCommitted(project, batch, { waiting }) {
         const { height, logs, effects, definitionChanges: changes } = batch
         projects.committed(project, { height, messages: waiting.length, logs, effects: effects.length, changes })
@@ -299,7 +299,7 @@ async function buildNode(options: NodeOptions, unlock: () => Promise<void>): Pro
     },
     stop: () => Promise.resolve(),
   }
-  const unfinished = unfinishedWork({ index, projects, manager, settle, logger })
+  const unfinished = unfinishedWork({ index, projects, manager, settle, schedule, logger })
   // Written order is start order. Endpoints come last: they open when everything behind them stands.
   const services = new Services(
     [

@@ -35,6 +35,8 @@ export interface Schedule {
   open(): void
   /** Follows a commit. */
   committed(project: ProjectKey, batch: Pick<ExecutedBatch, 'definitionChanges' | 'flowWakeMs'>): void
+  /** Whether the control file lacks timers of a project, which then counts as one that works. */
+  isBehind(project: ProjectKey): boolean
   /** Forgets a project that is gone. */
   forget(project: ProjectKey): void
   /** Puts an answer that an applet waits for through the log: its event is counted, but never refused. */
@@ -91,6 +93,7 @@ export function createSchedule({ control, index, projects, manager, metrics, log
       traffic.follow(project, changes)
       cron.follow(project, changes)
     },
+    isBehind: (project) => timers.isBehind(project),
     forget(project) {
       traffic.forget(project)
       cron.forget(project)

@@ -8,7 +8,7 @@ import { TimerService, type TimerServiceDeps } from './timer-service.ts'
 import { TimerTable } from './timer-table.ts'
 import type { Timer, TimerSource } from './timers.ts'
 
-const options = { sleepMs: 2, parallel: 4, flushMs: 5 }
+const options = { sleepMs: 2, parallel: 4, parallelPerProject: 2, flushMs: 5 }
 const projectOf = (n: number): ProjectKey => `0x${n.toString(16).padStart(64, '0')}`
 const noReader = () => Promise.reject<ProjectReader>(new Error('no store is to be opened'))
 
@@ -56,13 +56,19 @@ async function start(control: ControlDatabase, source: Source, over: Partial<Tim
 describe('timers', () => {
   it('wake their source when they are due by the clock, the earliest first', async () => {
     let nowMs = 1000
+    let looks = 0
+    const now = () => {
+      looks++
+      return nowMs
+    }
     const source = new Source()
-    const service = await start(controlWith(1), source, { now: () => nowMs })
+    const service = await start(controlWith(1), source, { now })
     for (const atMs of [5000, 3000, 4000]) service.set({ project: projectOf(0), kind: 'test', id: `t${atMs}`, atMs })
     nowMs = 4000
     await until('two timers', () => source.fired.length === 2)
     nowMs = 4999
-    await until('the clock was looked at', () => true)
+    looks = 0
+    await until('the clock was looked at', () => looks > 2)
     expect(source.fired.map(({ id }) => id)).toEqual(['t3000', 't4000'])
     nowMs = 5000
     await until('the third', () => source.fired.length === 3)
@@ -108,6 +114,45 @@ describe('timers', () => {
     service.set({ project: projectOf(0), kind: 'test', id: 'good', atMs: 0 })
     await until('both', () => source.fired.length === 2)
     expect(source.fired.map(({ id }) => id)).toEqual(['good', 'poor'])
+  })
+
+  it('of a project whose work takes long keep nobody else, and come when there is a place', async () => {
+    const source = new Source()
+    const release = Promise.withResolvers<void>()
+    let running = 0
+    let most = 0
+    source.due = async (timer) => {
+      most = Math.max(most, timer.project === projectOf(0) ? ++running : 0)
+      if (timer.project === projectOf(0)) await release.promise.finally(() => running--)
+      source.fired.push(timer)
+    }
+    const service = await start(controlWith(2), source)
+    for (let i = 0; i < 10; i++) service.set({ project: projectOf(0), kind: 'test', id: `${i}`, atMs: i })
+    service.set({ project: projectOf(1), kind: 'test', id: 'other', atMs: 20 })
+    await until('the other project', () => source.fired.length === 1)
+    expect(source.fired[0]).toMatchObject({ id: 'other' })
+    service.clear({ project: projectOf(0), kind: 'test', id: '5' })
+    service.set({ project: projectOf(0), kind: 'test', id: '6', atMs: Number.MAX_SAFE_INTEGER })
+    release.resolve()
+    await until('the rest', () => source.fired.length === 9)
+    expect(source.fired.map(({ id }) => id)).toEqual(['other', '0', '1', '2', '3', '4', '7', '8', '9'])
+    expect(most).toBe(2)
+  })
+
+  it('that could not be written are written with the next ones; until then the table is known to be behind', async () => {
+    const control = controlWith(2)
+    const table = new TimerTable(control)
+    const write = vi.spyOn(table, 'write').mockImplementationOnce(() => {
+      throw new Error('disk full')
+    })
+    const service = await start(control, new Source(), { table })
+    const atMs = Number.MAX_SAFE_INTEGER
+    service.set({ project: projectOf(0), kind: 'test', id: 'a', atMs })
+    await until('an attempt', () => write.mock.calls.length === 1)
+    expect([service.isBehind(projectOf(0)), service.isBehind(projectOf(1))]).toEqual([true, false])
+    service.set({ project: projectOf(1), kind: 'test', id: 'b', atMs })
+    await until('both in the table', () => table.all().length === 2)
+    expect(service.isBehind(projectOf(0))).toBe(false)
   })
 
   it('that are set while they are at work follow, and never run twice at a time', async () => {

@@ -21,13 +21,20 @@ export interface TimerServiceDeps {
 export interface TimerServiceOptions {
   /** Longest sleep, milliseconds: how late a timer may come after a step of the clock. @default 2000 */
   readonly sleepMs: number
-  /** Timers that may be at work together; the others wait. @default 64 */
+  /** Timers that may be at work together; the others wait. @default 256 */
   readonly parallel: number
+  /** Of them those of one project: what it has to do may take minutes, and the others go on. @default 4 */
+  readonly parallelPerProject: number
   /** How long changes of the table are gathered, milliseconds. @default 1000 */
   readonly flushMs: number
 }
 
-export const defaultTimerOptions: TimerServiceOptions = { sleepMs: 2000, parallel: 64, flushMs: 1000 }
+export const defaultTimerOptions: TimerServiceOptions = {
+  sleepMs: 2000,
+  parallel: 256,
+  parallelPerProject: 4,
+  flushMs: 1000,
+}
 
 /** Rest before a timer that failed comes again, milliseconds. */
 const retryRest = { minMs: 250, maxMs: 30_000 }
@@ -44,6 +51,8 @@ export class TimerService implements Timers, Service {
   readonly #running = new Map<string, Promise<void>>()
   /** Timers that were due again while they were at work. */
   readonly #held = new Map<string, number>()
+  /** How many timers of a project are at work, and those that are due beyond: times by their keys. */
+  readonly #shares = new Map<ProjectKey, { running: number; readonly waiting: Map<string, number> }>()
   readonly #failures = new Map<string, number>()
   #open = false
   #wakeTimer: NodeJS.Timeout | undefined
@@ -62,6 +71,7 @@ export class TimerService implements Timers, Service {
   set(timer: Timer): void {
     const key = keyOf(timer)
     if (this.#queue.get(key) === timer.atMs) return
+    this.#shares.get(timer.project)?.waiting.delete(key)
     this.#queue.set(key, timer.atMs)
     this.#note(key, timer)
     this.#wakeBy(timer.atMs)
@@ -70,9 +80,16 @@ export class TimerService implements Timers, Service {
   clear({ project, kind, id }: Omit<Timer, 'atMs'>): void {
     const key = keyOf({ project, kind, id })
     this.#queue.delete(key)
+    this.#shares.get(project)?.waiting.delete(key)
     this.#held.delete(key)
     this.#failures.delete(key)
     this.#note(key, { project, kind, id, atMs: null })
+  }
+
+  /** Whether the table lacks changes of a project, which then must be asked at the next start. */
+  isBehind(project: ProjectKey): boolean {
+    for (const change of this.#unwritten.values()) if (change.project === project) return true
+    return false
   }
 
   /** Reads the table, and asks the projects that it may be behind of. Nothing fires before {@link open}. */
@@ -117,11 +134,32 @@ export class TimerService implements Timers, Service {
       const entry = this.#queue.take(this.#deps.now())
       if (!entry) break
       if (this.#running.has(entry.key)) this.#held.set(entry.key, entry.atMs)
-      else this.#fire(timerOf(entry.key, entry.atMs), entry.key)
+      else this.#fireInTurn(timerOf(entry.key, entry.atMs), entry.key)
     }
     const nextMs = this.#queue.nextMs()
     // When all places are taken, the end of a timer at work runs the others.
     if (nextMs !== undefined && this.#running.size < this.#options.parallel) this.#wakeBy(nextMs)
+  }
+
+  #fireInTurn(timer: Timer, key: string): void {
+    const share = this.#shares.get(timer.project) ?? { running: 0, waiting: new Map<string, number>() }
+    this.#shares.set(timer.project, share)
+    if (share.running >= this.#options.parallelPerProject) share.waiting.set(key, timer.atMs)
+    else {
+      share.running++
+      this.#fire(timer, key)
+    }
+  }
+
+  /** A place of the project is free. */
+  #nextOf(project: ProjectKey): void {
+    const share = this.#shares.get(project)!
+    share.running--
+    const [next] = share.waiting
+    if (next) {
+      share.waiting.delete(next[0])
+      this.#queue.set(...next)
+    } else if (share.running === 0) this.#shares.delete(project)
   }
 
   #fire(timer: Timer, key: string): void {
@@ -134,6 +172,7 @@ export class TimerService implements Timers, Service {
       .finally(() => {
         this.#running.delete(key)
         this.#release(key)
+        this.#nextOf(timer.project)
         this.#run()
       })
     this.#running.set(key, work)
@@ -186,13 +225,12 @@ export class TimerService implements Timers, Service {
 
   #flush(): void {
     if (this.#unwritten.size === 0) return
-    const changes = [...this.#unwritten.values()]
-    this.#unwritten.clear()
     try {
-      this.#deps.table.write(changes)
+      this.#deps.table.write(this.#unwritten.values())
+      this.#unwritten.clear()
     } catch (error) {
-      // What the table lacks is found again in the projects' states at the next start.
-      this.#deps.logger.error('timers were not written', { changes: changes.length }, error)
+      // They are written with the next ones. After a crash they are found in the state of their project, which is asked then.
+      this.#deps.logger.error('timers were not written', { changes: this.#unwritten.size }, error)
     }
   }
 }

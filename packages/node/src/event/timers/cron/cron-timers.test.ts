@@ -21,13 +21,16 @@ let project: TestProject
 let control: ControlDatabase
 let clock = { wallMs: start, steadyMs: 0 }
 let run: Run | undefined
-let readers: ProjectReader[] = []
+const readers: ProjectReader[] = []
 
 /** What one run of a node does by the clock. */
 interface Run {
   readonly cron: CronTimers
   /** What `submit` throws instead of taking a message. */
   refusal: Error | undefined
+  /** What `submit` waits for before it takes one. */
+  gate: Promise<unknown> | undefined
+  attempts: number
   stop(): Promise<void>
 }
 
@@ -39,7 +42,7 @@ async function startRun(): Promise<Run> {
   }
   const now = () => clock.wallMs
   const timers = new TimerService(
-    { sleepMs: 2, parallel: 8, flushMs: 1 },
+    { sleepMs: 2, parallel: 8, parallelPerProject: 8, flushMs: 1 },
     {
       table: new TimerTable(control),
       worked: () => [project.key],
@@ -51,13 +54,20 @@ async function startRun(): Promise<Run> {
   )
   const made: Run = {
     refusal: undefined,
+    gate: undefined,
+    attempts: 0,
     stop: () => timers.stop(),
     cron: new CronTimers({
       timers,
       exists: () => true,
       definition: async () => definitionFromRows(await (await reader()).definition())!,
       reader,
-      submit: (_, message) => (made.refusal ? Promise.reject(made.refusal) : project.pipeline.offer(message)),
+      submit: async (_, message) => {
+        made.attempts++
+        await made.gate
+        if (made.refusal) throw made.refusal
+        return project.pipeline.offer(message)
+      },
       now,
       steadyNow: () => clock.steadyMs,
       logger: silentLogger,
@@ -181,8 +191,10 @@ describe('cron jobs', () => {
     await add('skip')
     running.refusal = new ApiError('MailboxFull')
     for (let i = 0; i < 5; i++) pass(minuteMs)
-    await until('an attempt', () => true)
+    await until('an attempt', () => running.attempts > 0)
     running.refusal = undefined
+    // The rest before the next attempt.
+    pass(minuteMs / 2)
     expect(await firings(5)).toEqual([1, 2, 3, 4, 5])
   })
 
@@ -216,10 +228,27 @@ describe('cron jobs', () => {
     await add('all')
     running.refusal = new ApiError('TrafficLimitExceeded')
     pass(minuteMs)
-    await until('the job moves on', () => new TimerTable(control).all().some(({ atMs }) => atMs === start + 2 * minuteMs))
+    await until('the job moves on', () =>
+      new TimerTable(control).all().some(({ atMs }) => atMs === start + 2 * minuteMs),
+    )
     running.refusal = undefined
     pass(minuteMs)
     expect(await firings(1)).toEqual([2])
+  })
+
+  it('follow a change of their schedule that comes while they fire', async () => {
+    await open()
+    const running = await startRun()
+    const { cronJobId } = await add('once', '@hourly')
+    const { promise: gate, resolve } = Promise.withResolvers<void>()
+    running.gate = gate
+    pass(60 * minuteMs)
+    await until('the firing is on its way', () => running.attempts === 1)
+    await project.change({ op: 'cron.update', cronJobId, expression: '@every 2m' })
+    resolve()
+    await firings(1)
+    pass(2 * minuteMs)
+    expect(await firings(2)).toEqual([60, 62])
   })
 
   it('follow changes of their schedule, and stop when they are removed', async () => {

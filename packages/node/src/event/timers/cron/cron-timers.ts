@@ -93,6 +93,9 @@ export class CronTimers implements TimerSource {
     const { firings, nextMs } = this.#plan(project, job, lastMs, this.#deps.now())
     // One by one, because a job's times are executed in their order or not at all.
     for (const atMs of firings) if (!(await this.#fire(project, job, atMs))) return
+    const changed = (await this.#deps.definition(project)).cronJobs.get(id)
+    // It has been scheduled anew meanwhile.
+    if (changed?.expression !== job.expression || changed.sinceMs !== job.sinceMs) return
     if (nextMs !== undefined) this.#deps.timers.set({ project, kind: this.kind, id, atMs: nextMs })
   }
 
