@@ -82,3 +82,34 @@ export interface FlowTransaction {
   /** @default the project's operator */
   readonly operator?: string
 }
+
+/** An applet as far as a flow chooses by it. */
+export interface FlowCandidate {
+  readonly name: string
+  /** Event types that routes give to it. */
+  readonly eventTypes: readonly string[]
+}
+
+/**
+ * The applet whose exports the operators of a flow are: the one that the flow names; else the one that all routes for its event
+ * types belong to; else the only one of the project. Undefined when none of these says which.
+ */
+export function chooseApplet<A extends FlowCandidate>({ applet, source }: Flow, applets: readonly A[]): A | undefined {
+  if (applet) return applets.find(({ name }) => name === applet)
+  const types = new Set(source?.strategies)
+  const routed = applets.filter(({ eventTypes }) => eventTypes.some((type) => types.has(type)))
+  const wanted = routed.length > 0 ? routed : applets
+  return wanted.length === 1 ? wanted[0] : undefined
+}
+
+/** Operators whose functions a module does not export, such as `reduce "mean"`. */
+export function missingFunctions(
+  { operators }: Flow,
+  { handlers, reducers }: { readonly handlers: readonly string[]; readonly reducers: readonly string[] },
+): string[] {
+  return (operators ?? []).flatMap(({ opType, wasmFunc = '' }) => {
+    if (opType === 'WINDOW') return []
+    const known = opType === 'REDUCE' ? reducers : handlers
+    return known.includes(wasmFunc) ? [] : [`${opType.toLowerCase()} "${wasmFunc}"`]
+  })
+}

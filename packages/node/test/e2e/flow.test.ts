@@ -56,7 +56,8 @@ describe('a stream flow', () => {
     )
   const file = () => readFile(join(directory, 'w3bstream.yaml'), 'utf8')
   const deploy = (...args: string[]) => runCli(['project', 'deploy', '--yes', '--json', ...args], options)
-  const means = () => admin.query('means', 'SELECT device, count, mean FROM means') as Promise<readonly Mean[]>
+  const means = async () =>
+    (await admin.query('means', 'SELECT device, count, mean FROM means')) as unknown as readonly Mean[]
 
   it(
     'is deployed after its functions, and not again',

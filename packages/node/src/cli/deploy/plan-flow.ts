@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
-import type { Flow } from '../../project/flow.ts'
+import { chooseApplet, type Flow, missingFunctions } from '../../project/flow.ts'
 import { CliError } from '../errors.ts'
 import { nothing, type PlanPart } from './plan-part.ts'
 import type { CurrentProject, DesiredApplet, DesiredProject } from './state.ts'
@@ -29,29 +29,17 @@ export interface BuiltApplet extends DesiredApplet {
 export function checkFunctions(flow: Flow | undefined, applets: readonly BuiltApplet[] | undefined): void {
   const operators = flow?.operators ?? []
   if (!flow || !applets || operators.length === 0) return
-  const applet = appletOf(flow, applets)
+  const candidates = applets.map((one) => ({ ...one, eventTypes: one.strategies.map(({ eventType }) => eventType) }))
+  const applet = chooseApplet(flow, candidates)
   if (!applet)
     throw new CliError({
       code: 'CLI_CHECK_FAILED',
       detail: `flow: no applet is told whose functions the steps are; name one of ${applets.map(({ name }) => name).join(', ')}`,
     })
-  const missing = operators.flatMap(({ opType, wasmFunc = '' }) => {
-    if (opType === 'WINDOW') return []
-    const known = opType === 'REDUCE' ? applet.reducers : applet.handlers
-    return known.includes(wasmFunc) ? [] : [`${opType.toLowerCase()} "${wasmFunc}"`]
-  })
+  const missing = missingFunctions(flow, applet)
   if (missing.length > 0)
     throw new CliError({
       code: 'CLI_CHECK_FAILED',
       detail: `flow: applet ${applet.name} exports no function for ${missing.join(', ')}`,
     })
-}
-
-/** As the node decides it. */
-function appletOf({ applet, source }: Flow, applets: readonly BuiltApplet[]): BuiltApplet | undefined {
-  if (applet) return applets.find(({ name }) => name === applet)
-  const types = new Set(source?.strategies ?? [])
-  const routing = applets.filter(({ strategies }) => strategies.some(({ eventType }) => types.has(eventType)))
-  const wanted = routing.length > 0 ? routing : applets
-  return wanted.length === 1 ? wanted[0] : undefined
 }

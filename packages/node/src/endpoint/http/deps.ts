@@ -16,6 +16,8 @@ import type { Door } from '../endpoint.ts'
 export interface ModuleReport {
   readonly codeHash: string
   readonly handlers: readonly string[]
+  /** Functions that REDUCE of a flow may name. */
+  readonly reducers: readonly string[]
   readonly imports: readonly string[]
   /** The module as it will be run, to be kept beside the original under this name. */
   readonly prepared: { readonly name: string; readonly bytes: Uint8Array }

@@ -16,8 +16,6 @@ export interface ElementOperator {
 /** A flow, ready to be run. */
 export interface FlowPlan {
   readonly eventTypes: ReadonlySet<string>
-  /** Name of the applet; undefined: see `applet-of-flow.ts`. */
-  readonly applet: string | undefined
   /** Operators that each event goes through when it arrives, in their order. */
   readonly arrival: readonly ElementOperator[]
   readonly window: Window | undefined
@@ -70,8 +68,7 @@ function assemble(
   const arrival = elementOperators(reduceAt < 0 ? operators : operators.slice(0, reduceAt))
   const closing = reduceAt < 0 ? [] : elementOperators(operators.slice(reduceAt + 1))
   const shape = shapeOf({ applet: flow.applet, arrival, window, keyed, reduce })
-  const applet = flow.applet || undefined
-  return { eventTypes, applet, arrival, window, keyed, reduce, incremental, closing, sink, shape }
+  return { eventTypes, arrival, window, keyed, reduce, incremental, closing, sink, shape }
 }
 
 function elementOperators(operators: readonly FlowOperator[]): ElementOperator[] {

@@ -2,6 +2,7 @@ import Type, { type Static } from 'typebox'
 import type { Applet, AppletVersion, ProjectChange } from '../../../project/definition.ts'
 import type { ProjectEntry, VersionResults } from '../../../project/project.ts'
 import type { RouteContext } from '../context.ts'
+import { checkFlowFunctions } from '../flow-check.ts'
 import { rfc3339 } from '../json.ts'
 import { type Route, route } from '../route.ts'
 import { Id, List, paging, Time, toList } from '../schema.ts'
@@ -108,6 +109,7 @@ export function appletVersionRoutes({ deps, own, limits }: RouteContext): Route[
         const { appletId } = applet
         const change: ProjectChange = { op: 'applet.rollback', appletId, ...body, by: account.accountId }
         await checkVersionChange(entry, change, deps)
+        await checkFlowFunctions(entry, [change], deps)
         return apply(entry, appletId, change)
       },
     }),
@@ -132,7 +134,9 @@ export function appletVersionRoutes({ deps, own, limits }: RouteContext): Route[
         const { percent, note } = info
         const module = { resourceId, codeHash, md5, fileName }
         const by = account.accountId
-        return apply(entry, appletId, { op: 'applet.canary', appletId, percent, ...module, by, note })
+        const change = { op: 'applet.canary', appletId, percent, ...module, by, note } as const
+        await checkFlowFunctions(entry, [change], deps)
+        return apply(entry, appletId, change)
       },
     }),
     route({

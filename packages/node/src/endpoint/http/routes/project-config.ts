@@ -7,6 +7,7 @@ import type { ProjectEntry } from '../../../project/project.ts'
 import { ApiError, type FieldError } from '../../api-error.ts'
 import { DatabaseConfig, databaseOf, EnvConfig } from '../config-schema.ts'
 import type { RouteContext } from '../context.ts'
+import { checkFlowFunctions } from '../flow-check.ts'
 import { FlowConfig } from '../flow-schema.ts'
 import { type Route, route } from '../route.ts'
 import { timesOf } from '../rows.ts'
@@ -16,7 +17,8 @@ const ConfigRow = Type.Object({ configID: Id, relID: Id, type: Type.String(), ..
 const group = 'Project Config'
 const params = Type.Object({ p: ShortName })
 
-export function projectConfigRoutes({ deps: { projects, schemaProblems }, own }: RouteContext): Route[] {
+export function projectConfigRoutes({ deps, own }: RouteContext): Route[] {
+  const { projects, schemaProblems } = deps
   const path = (type: string) => `/project_config/x/:p/${type}`
   const row = async (entry: ProjectEntry, type: string) => configRow(entry, await projects.definition(entry.key), type)
   return [
@@ -93,7 +95,9 @@ export function projectConfigRoutes({ deps: { projects, schemaProblems }, own }:
       answer: ConfigRow,
       handle: async ({ params, body, account }) => {
         const entry = own.project(account, params.p)
-        await projects.change(entry.key, { op: 'flow.put', flow: body })
+        const change = { op: 'flow.put', flow: body } as const
+        await checkFlowFunctions(entry, [change], deps)
+        await projects.change(entry.key, change)
         return row(entry, 'PROJECT_FLOW')
       },
     }),

@@ -2,6 +2,7 @@ import Type from 'typebox'
 import { assetRow } from '../asset-change.ts'
 import { Changes, readChanges } from '../change-schema.ts'
 import type { RouteContext } from '../context.ts'
+import { checkFlowFunctions } from '../flow-check.ts'
 import { type Route, route } from '../route.ts'
 import { shortName } from '../rows.ts'
 import { ShortName } from '../schema.ts'
@@ -85,6 +86,7 @@ export function projectDefinitionRoutes({ deps, own }: RouteContext): Route[] {
           checkTrafficChange(change, definition, account)
           await checkVersionChange(entry, change, deps)
         }
+        await checkFlowFunctions(entry, changes, deps)
         const { values } = await projects.change(entry.key, { op: 'all', changes })
         return { results: [...(values ?? [])] }
       },

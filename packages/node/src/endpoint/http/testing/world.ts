@@ -120,7 +120,7 @@ async function inspect(bytes: Uint8Array, door: MemoryDoor) {
   const exports = WebAssembly.Module.exports(new WebAssembly.Module(bytes)).filter(({ kind }) => kind === 'function')
   const handlers = exports.map(({ name }) => name)
   const prepared = { name: 'prepared', bytes }
-  const report = { codeHash: hash('sha256', bytes, 'hex'), handlers, imports: [], prepared }
+  const report = { codeHash: hash('sha256', bytes, 'hex'), handlers, reducers: handlers, imports: [], prepared }
   door.handlers.set(report.codeHash, report.handlers)
   return report
 }
