@@ -1,18 +1,21 @@
-import { type AbiFunction, type AbiParameter, encodeFunctionData, parseAbiItem } from 'viem'
+// Executor threads load this file, and all of viem would cost each of them 37 MiB.
+import * as AbiFunction from 'ox/AbiFunction'
+
+type Parameter = AbiFunction.AbiFunction['inputs'][number]
 
 /** A function of a contract, read from its Solidity signature. */
 export interface ContractFunction {
   readonly name: string
   /** Solidity types of the parameters. */
   readonly parameters: readonly string[]
-  readonly abi: AbiFunction
+  readonly abi: AbiFunction.AbiFunction
 }
 
 /** @returns the function, or what is wrong with the text, such as `function mint(address to, uint256 amount)` */
 export function readFunction(signature: string): ContractFunction | { readonly problem: string } {
   const text = signature.trim()
   try {
-    const abi = parseAbiItem(text.startsWith('function ') ? text : `function ${text}`) as AbiFunction
+    const abi = AbiFunction.from(text.startsWith('function ') ? text : `function ${text}`) as AbiFunction.AbiFunction
     if (abi.type !== 'function') return { problem: 'is no function' }
     return { name: abi.name, parameters: abi.inputs.map(({ type }) => type), abi }
   } catch (error) {
@@ -28,19 +31,19 @@ export function readFunction(signature: string): ContractFunction | { readonly p
 export function encodeFunctionCall({ abi }: ContractFunction, args: readonly string[]): string {
   const values = abi.inputs.map((parameter, i) => argument(parameter, args[i] ?? ''))
   try {
-    return encodeFunctionData({ abi: [abi], functionName: abi.name, args: values })
+    return AbiFunction.encodeData(abi, values)
   } catch (error) {
     throw new Error(firstLine(error), { cause: error })
   }
 }
 
-function argument(parameter: AbiParameter, text: string): unknown {
+function argument(parameter: Parameter, text: string): unknown {
   const { type } = parameter
   if (type.endsWith(']') || type === 'tuple') return nested(parameter, parseJson(text, type))
   return scalar(type, text)
 }
 
-function nested(parameter: AbiParameter, value: unknown): unknown {
+function nested(parameter: Parameter, value: unknown): unknown {
   const { type } = parameter
   const element = /^(.*)\[\d*\]$/s.exec(type)?.[1]
   if (element !== undefined) {
