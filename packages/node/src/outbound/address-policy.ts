@@ -6,6 +6,9 @@ type Network = [ipaddr.IPv4 | ipaddr.IPv6, number]
 /** Addresses that look public and belong to the machine's provider: they tell secrets of the machine. */
 const metadataServices = new Set(['168.63.129.16'])
 
+/** What of IPv6 is given out (RFC 4291, section 2.4): private networks and old forms of addresses use parts of the rest. */
+const globalUnicast = ipaddr.IPv6.parseCIDR('2000::/3')
+
 /** @returns undefined when it is no network in CIDR form */
 export function parseNetwork(text: string): Network | undefined {
   try {
@@ -33,7 +36,7 @@ export class AddressPolicy {
     const parsed = parse(address)
     if (!parsed) return false
     if (this.#allowed.some(([base, bits]) => base.kind() === parsed.kind() && parsed.match(base, bits))) return true
-    if (parsed.range() !== 'unicast' || isIpv4Compatible(parsed)) return false
+    if (parsed.range() !== 'unicast' || (parsed instanceof ipaddr.IPv6 && !parsed.match(globalUnicast))) return false
     const text = parsed.toString()
     return !metadataServices.has(text) && !this.#ownAddresses().some((own) => parse(own)?.toString() === text)
   }
@@ -44,11 +47,6 @@ function parse(address: string): ipaddr.IPv4 | ipaddr.IPv6 | undefined {
   const bare = address.split('%')[0]!
   const canonical = bare.includes(':') ? ipaddr.IPv6.isValid(bare) : ipaddr.IPv4.isValidFourPartDecimal(bare)
   return canonical ? ipaddr.process(bare) : undefined
-}
-
-/** `::a.b.c.d`, an old form that some systems still route. */
-function isIpv4Compatible(address: ipaddr.IPv4 | ipaddr.IPv6): boolean {
-  return address instanceof ipaddr.IPv6 && address.parts.slice(0, 6).every((part) => part === 0)
 }
 
 function addressesOfMachine(): string[] {

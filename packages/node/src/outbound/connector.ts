@@ -56,23 +56,21 @@ export function guardedConnector(policy: AddressPolicy, resolve: Resolve, timeou
     const host = options.hostname.replace(/^\[|\]$/g, '')
     // Addresses are not looked up.
     if (isIP(host) !== 0 && !policy.allows(host)) {
-      callback(new OutboundError({ code: 'OUTBOUND_ADDRESS', host, address: host }), null)
+      callback(new OutboundError({ code: 'OUTBOUND_ADDRESS', host }), null)
       return
     }
     connect({ ...options, hostname: host }, (error, socket) => {
       if (error) return callback(unreachable(host, error), null)
-      const address = socket.remoteAddress ?? ''
-      if (policy.allows(address)) return callback(null, socket)
+      if (policy.allows(socket.remoteAddress ?? '')) return callback(null, socket)
       socket.destroy()
-      callback(new OutboundError({ code: 'OUTBOUND_ADDRESS', host, address }), null)
+      callback(new OutboundError({ code: 'OUTBOUND_ADDRESS', host }), null)
     })
   }
 }
 
 function refusal(host: string, addresses: readonly LookupAddress[]): OutboundError {
-  const [first] = addresses
-  return first
-    ? new OutboundError({ code: 'OUTBOUND_ADDRESS', host, address: first.address })
+  return addresses.length > 0
+    ? new OutboundError({ code: 'OUTBOUND_ADDRESS', host })
     : new OutboundError({ code: 'OUTBOUND_UNREACHABLE', host, detail: 'the name has no address' })
 }
 

@@ -4,8 +4,11 @@ import { W3bstreamError } from '@w3bstream/protocol'
 export type OutboundFault =
   /** The project's settings do not allow the host: they changed since the call, or a redirect leads there. */
   | { code: 'OUTBOUND_HOST'; host: string }
-  /** The name leads to an address that is not to be reached from here. */
-  | { code: 'OUTBOUND_ADDRESS'; host: string; address: string }
+  /**
+   * The name leads to an address that is not to be reached from here. Which one is not said: applets are told of the fault,
+   * and would learn what names mean inside.
+   */
+  | { code: 'OUTBOUND_ADDRESS'; host: string }
   /** No connection came about: the server never got the request. */
   | { code: 'OUTBOUND_UNREACHABLE'; host: string; detail: string }
   /** The connection broke after the request had begun. */

@@ -92,7 +92,7 @@ describe('outbound HTTP', () => {
     })
     const url = `http://rebind.example:${port}/`
     await expect(rebinding.send(request(url), never)).rejects.toMatchObject({
-      fault: { code: 'OUTBOUND_ADDRESS', address: '127.0.0.1' },
+      fault: { code: 'OUTBOUND_ADDRESS' },
     })
     expect(questions).toBe(1)
     const mixed = client({}, async () => [

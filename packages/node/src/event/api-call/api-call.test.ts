@@ -67,6 +67,7 @@ describe('what is no request', () => {
     '{"Url":"/system/hello","Header":{"a":"b"}}',
     '{"Url":"/system/hello","Header":[]}',
     '{"Url":"/system/hello","Body":5}',
+    ...['aGk', 'aG k', 'a', '-_-_', '====', 'aGk=\\n'].map((body) => `{"Url":"/system/hello","Body":"${body}"}`),
     '{"Url":"/system/hello","Method":5}',
     `{"Url":"/system/hello","Header":{"a":["${'x'.repeat(20_000)}"]}}`,
     `{"Url":"/system/hello","Header":{"eventType":["${'x'.repeat(2000)}"]}}`,

@@ -76,6 +76,8 @@ export function isToken(text: string): boolean {
 function readBody(value: unknown): Uint8Array | undefined {
   if (value === undefined || value === null) return new Uint8Array(0)
   if (typeof value !== 'string' || value.length > maxBodyBytes * 2) return undefined
+  // Checked, because platforms read what is no base64 differently, and every member must read the same.
+  if (value.length % 4 !== 0 || !/^[0-9A-Za-z+/]*={0,2}$/.test(value)) return undefined
   const bytes = Buffer.from(value, 'base64')
   return bytes.length > maxBodyBytes ? undefined : new Uint8Array(bytes)
 }

@@ -1,8 +1,10 @@
-import type { ProjectKey } from '@w3bstream/protocol'
+import { type ProjectKey, W3bstreamError } from '@w3bstream/protocol'
 import type { Chains } from '../../chain/chain.ts'
+import { ChainError } from '../../chain/errors.ts'
 import type { OutboxRow, ProjectReader } from '../../database/database.ts'
 import { ProvingError } from '../../proving/errors.ts'
 import type { Prover } from '../../proving/prover.ts'
+import type { Logger } from '../../telemetry/logger.ts'
 import { parseObject } from '../api-call/request.ts'
 import { type ApiResponse, jsonResponse } from '../api-call/response.ts'
 import { stateOfTransaction } from '../api-call/system-call.ts'
@@ -19,6 +21,7 @@ export interface ApiCallsDeps {
   outboundHosts(project: ProjectKey): Promise<readonly string[]>
   reader(project: ProjectKey): Promise<Pick<ProjectReader, 'outbox'>>
   readonly now: () => number
+  readonly logger: Logger
 }
 
 /** A call with its place. */
@@ -52,10 +55,17 @@ export function carryOutCall(placed: PlacedCall, deps: ApiCallsDeps, signal: Abo
     (response) => ({ response }),
     (error: unknown) => {
       signal.throwIfAborted()
-      const failure = error instanceof Error ? error.message : String(error)
+      deps.logger.info('a call of an applet failed', { project: placed.project, url: call.url }, error)
+      const failure = failureOf(error)
       return { response: jsonResponse(500, { error: failure }), failure }
     },
   )
+}
+
+/** What an applet is told: chains say what was wrong with the call; texts of others may name addresses and files. */
+function failureOf(error: unknown): string {
+  if (error instanceof ChainError) return error.message
+  return error instanceof W3bstreamError ? error.code : 'InternalServerError'
 }
 
 async function makeRequest(

@@ -11,7 +11,6 @@ import {
 import type { TransactionOutcome } from '../../chain/chain.ts'
 import type { EffectState, OutboxRow, ProjectReader } from '../../database/database.ts'
 import { ApiError } from '../../endpoint/api-error.ts'
-import type { Logger } from '../../telemetry/logger.ts'
 import { backoffMs } from '../../util/backoff.ts'
 import { rest } from '../../util/rest.ts'
 import { encodeResponse } from '../api-call/response.ts'
@@ -41,7 +40,6 @@ export interface SettleDeps extends Omit<ApiCallsDeps, 'ends' | 'reader'> {
   readonly metrics: ProjectMetrics
   /** Nothing for a project that is gone. */
   ownerOf(project: ProjectKey): MetricOwner | undefined
-  readonly logger: Logger
 }
 
 /** How an effect ended. */
