@@ -78,10 +78,19 @@ export class ApiClient {
     return bytes
   }
 
-  /** A stream of server-sent events, until the node or the signal ends it. */
-  async *events(path: string, query: Query, signal: AbortSignal): AsyncGenerator<ServerEvent> {
+  /**
+   * A stream of server-sent events, until the node or the signal ends it.
+   * @param opened called when the node has begun to answer: what happens from then on is told
+   */
+  async *events(
+    path: string,
+    query: Query,
+    signal: AbortSignal,
+    opened: () => void = () => {},
+  ): AsyncGenerator<ServerEvent> {
     const response = await this.fetch('GET', path, { query, headers: { accept: 'text/event-stream' } }, signal)
     if (!response.ok) throw this.failure(response, await this.readText(response), {})
+    opened()
     if (response.body) yield* serverEvents(response.body, signal)
   }
 

@@ -2,6 +2,7 @@ import { Command } from 'commander'
 import { registerApplet } from './commands/applet/applet.ts'
 import { registerConfig } from './commands/config.ts'
 import { registerCron } from './commands/cron/cron.ts'
+import { registerDev } from './commands/dev.ts'
 import { registerDevice } from './commands/device/device.ts'
 import { registerDoctor } from './commands/doctor.ts'
 import { registerEffect } from './commands/effect.ts'
@@ -28,6 +29,7 @@ const commands: readonly Register[] = [
   registerConfig,
   registerLogin,
   registerInit,
+  registerDev,
   registerProject,
   registerDevice,
   registerOperator,
