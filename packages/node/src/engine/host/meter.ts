@@ -73,9 +73,14 @@ export class Meter {
     ]
   }
 
+  /** Whether more was used than there was: it may come out behind the last comparison, when the call has ended already. */
+  get overdrawn(): boolean {
+    return (this.#fuel.value as bigint) < 0n
+  }
+
   /** The limit that explains a trap, if one does. */
   get limit(): HandlerErrorCode | undefined {
-    if (this.#stopped.value === stopReasons.fuel) return 'FUEL_LIMIT'
+    if (this.overdrawn) return 'FUEL_LIMIT'
     if (this.#stopped.value === stopReasons.stack) return 'STACK_LIMIT'
     return this.refusedGrowth[0]
   }

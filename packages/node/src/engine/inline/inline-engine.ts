@@ -170,10 +170,12 @@ class InlineModule implements LoadedModule {
     end: { code: number } | { error: unknown },
   ): HandlerOutcome {
     const { meter } = instance.guest
-    const fuel = meter.used
+    const { used: fuel, overdrawn } = meter
     if (this.#instance === instance && !instance.reusable) this.#instance = undefined
     if (state.fault !== undefined) throw state.fault.error
     instance.guest.end()
+    if (overdrawn && ('code' in end || end.error instanceof CallEnd))
+      return { ...failed('FUEL_LIMIT', fuelWords(state), fuel), ...limitsOf(state, meter) }
     if ('code' in end) {
       const data = wantsData ? state.resource(end.code) : undefined
       return { type: 'returned', code: end.code, fuel, ...(data && { data }), ...limitsOf(state, meter) }
@@ -197,9 +199,13 @@ function limitsOf(state: CallState, { refusedGrowth }: Meter): { limits?: readon
   return limitsHit.length === 0 ? {} : { limits: limitsHit }
 }
 
-function trapMessage({ limit }: Meter, { limits }: CallState, error: Error): string {
-  if (limit === 'FUEL_LIMIT') return `more than ${limits.fuel} units of fuel`
-  if (limit === 'STACK_LIMIT') return `calls nest deeper than ${limits.stackBytes} bytes of stack`
+function fuelWords({ limits }: CallState): string {
+  return `more than ${limits.fuel} units of fuel`
+}
+
+function trapMessage({ limit }: Meter, state: CallState, error: Error): string {
+  if (limit === 'FUEL_LIMIT') return fuelWords(state)
+  if (limit === 'STACK_LIMIT') return `calls nest deeper than ${state.limits.stackBytes} bytes of stack`
   return trapWords(error)
 }
 
