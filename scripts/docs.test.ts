@@ -41,10 +41,10 @@ function rows(text: string, heading?: RegExp): string[][] {
     )
 }
 
-/** `1,000`, `16 KiB`, `4 MiB` as a number. */
+/** `1,000`, `16 KiB`, `4 MiB`, `16 GiB` as a number. */
 function amount(text: string): number {
-  const [, digits = '', unit = ''] = /^([\d,]+)(?: (KiB|MiB))?$/.exec(text) ?? []
-  return Number(digits.replaceAll(',', '')) * (unit === 'MiB' ? 1024 * 1024 : unit === 'KiB' ? 1024 : 1)
+  const [, digits = '', unit = ''] = /^([\d,]+)(?: (KiB|MiB|GiB))?$/.exec(text) ?? []
+  return Number(digits.replaceAll(',', '')) * 1024 ** ['', 'KiB', 'MiB', 'GiB'].indexOf(unit)
 }
 
 function numbers(object: object): Record<string, number> {

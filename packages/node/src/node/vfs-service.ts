@@ -44,6 +44,7 @@ function registerGauges({ vfs, metrics }: { vfs: Vfs; metrics: Metrics }): void 
   new Gauge({
     name: 'w3b_vfs_files',
     help: 'Files of the VFS.',
+    labelNames: [],
     registers,
     async collect() {
       this.set((await vfs.usage()).files)
@@ -52,6 +53,7 @@ function registerGauges({ vfs, metrics }: { vfs: Vfs; metrics: Metrics }): void 
   new Gauge({
     name: 'w3b_vfs_bytes',
     help: 'Bytes of the VFS, with what was derived from its files.',
+    labelNames: [],
     registers,
     async collect() {
       this.set((await vfs.usage()).bytes)
