@@ -213,6 +213,7 @@ async function buildNode(options: NodeOptions, unlock: () => Promise<void>): Pro
   const settle = createSettle(options, {
     dispatch: (key, rows) => dispatcher.enqueue(key, rows),
     publishMqtt: (key, topic, payload) => mqtt.publish(key, topic, payload),
+    submit: (key, message) => schedule.submitAnswer(key, message),
     onSettled: (key, id, state) => projects.settled(key, id, state),
     ...{ chains, projects, manager, metrics, now, logger },
   })

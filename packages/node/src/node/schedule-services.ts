@@ -98,9 +98,10 @@ export function createSchedule({ control, index, projects, manager, metrics, log
       traffic.forget(project)
       cron.forget(project)
     },
-    submitAnswer(project, message) {
+    async submitAnswer(project, message) {
+      const committed = await manager.submit(project, message)
       if (message.eventType !== '') traffic.note(project)
-      return manager.submit(project, message)
+      return committed
     },
   }
 }

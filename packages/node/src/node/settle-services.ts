@@ -11,10 +11,10 @@ import type { Metrics } from '../telemetry/metrics.ts'
 import type { NodeOptions } from './options.ts'
 import { version } from './version.ts'
 
-interface SettleServicesDeps extends Pick<SettleDeps, 'dispatch' | 'publishMqtt' | 'onSettled' | 'now'> {
+interface SettleServicesDeps extends Pick<SettleDeps, 'dispatch' | 'publishMqtt' | 'submit' | 'onSettled' | 'now'> {
   readonly chains: Chains
   readonly projects: Projects
-  readonly manager: Pick<EventManager, 'updateOutbox' | 'submit'>
+  readonly manager: Pick<EventManager, 'updateOutbox'>
   readonly metrics: Metrics
   readonly logger: Logger
 }
@@ -31,7 +31,6 @@ export function createSettle(
     outboundHosts: async (key) => (await projects.definition(key)).settings.outboundHosts,
     reader: (key) => projects.reader(key),
     updateOutbox: (key, changes) => manager.updateOutbox(key, changes),
-    submit: (key, message) => manager.submit(key, message),
     metrics: new ProjectMetrics(metrics),
     ownerOf(key) {
       const entry = projects.byKey(key)

@@ -8,6 +8,7 @@ import { type EventBody, Management, request } from '../support/management.ts'
 import { TestDevice } from '../support/mqtt.ts'
 import { adminPassword, NodeProcess } from '../support/node-process.ts'
 import { makeTempDirectory, removeDirectory } from '../support/temp.ts'
+import { until } from '../support/until.ts'
 
 const published = '[]@StatusErr[TrafficLimitExceededFailed][500999014][Traffic Limit Exceeded Failed]!'
 
@@ -111,6 +112,20 @@ describe('traffic limits', () => {
     await node.kill9()
     await node.start()
     expect(accepted(await Promise.all(Array.from({ length: 20 }, (_, i) => send(`${i}`))))).toBe(7)
+  })
+
+  it('count the answers that applets wait for, and refuse none of them', async () => {
+    await admin.project('waiting')
+    await admin.applet('waiting', guest('rust_tx'), [{ eventType: 'HELLO', handler: 'hello' }])
+    const send = sender(node, admin.channel('waiting'), await admin.device('waiting', 'd1'))
+    await admin.expect('POST', '/traffic/x/waiting', { threshold: 3, duration: '24h', apiType: 'EVENT' })
+    // The counts are read from the history before the first event; what comes then is counted as it comes.
+    expect((await send('x', { eventType: 'OTHER' })).json.error).toBeUndefined()
+    const answers = async () => (await admin.outbox('waiting')).filter(({ state }) => state === 'CONFIRMED').length
+    const hello = async () => (await send('you', { eventType: 'HELLO' })).json.results?.[0]?.code
+    expect(await hello()).toBe(0)
+    await until('the answer', async () => (await answers()) === 1)
+    expect(await hello()).toBe(-1)
   })
 
   it('limit each device, and are told over MQTT on the ack topic', async () => {

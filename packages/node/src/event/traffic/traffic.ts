@@ -85,7 +85,7 @@ export class Traffic implements Service {
     return this.#ready(project, limited).then(() => this.#counted(project, limited, publisherId, submit))
   }
 
-  /** Counts an event that is not refused whatever the limits: an answer that an applet waits for. */
+  /** Counts an event that was committed whatever the limits: an answer that an applet waits for. */
   note(project: ProjectKey): void {
     const limited = this.#projects.get(project)
     if (limited?.loading !== undefined) limited.noted++
