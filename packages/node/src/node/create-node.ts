@@ -13,7 +13,7 @@ import { algorithms } from '../consensus/index.ts'
 import { openControl } from '../database/control/control.ts'
 import { databases } from '../database/index.ts'
 import { schemaProblems } from '../database/schema-problems.ts'
-import { Snapshots } from '../database/snapshot/snapshots.ts'
+import { snapshotsDirectory } from '../database/snapshot/snapshots.ts'
 import { TokenIndex } from '../device/devices.ts'
 import { publisherToken } from '../device/token.ts'
 import type { Service } from '../endpoint/endpoint.ts'
@@ -34,7 +34,6 @@ import { createPinoLogger } from '../telemetry/pino-logger.ts'
 import { vfsKinds } from '../vfs/index.ts'
 import { VfsKeeper } from '../vfs/keeper.ts'
 import { openWallet } from '../wallet/open-wallet.ts'
-import { AutoSnapshots, snapshotsDirectory } from './auto-snapshots.ts'
 import { lockDirectory } from './data-directory.ts'
 import { executorServices } from './executor-services.ts'
 import { health } from './health.ts'
@@ -118,6 +117,11 @@ async function buildNode(options: NodeOptions, unlock: () => Promise<void>): Pro
       database: storage,
       modulesDirectory: join(dataDir, 'vfs'),
       moduleBytes: limits.moduleBytes,
+      snapshots: {
+        directory: snapshotsDirectory(dataDir),
+        every: options.snapshotEvery,
+        keep: options.snapshotKeep,
+      },
       liveModules: 256,
       watchMs: 50,
       wallClockMs: (project) =>
@@ -147,16 +151,10 @@ async function buildNode(options: NodeOptions, unlock: () => Promise<void>): Pro
       onCommitted(project, batch, { waiting }) {
         const { height, logs, effects, definitionChanges: changes } = batch
         projects.committed(project, { height, messages: waiting.length, logs, effects: effects.length, changes })
-        snapshots.committed(project, height)
         schedule.committed(project, batch)
         settle.committed(project, batch, (index) => waiting[index]!.message.publisherKey)
       },
     },
-  )
-
-  const snapshots = new AutoSnapshots(
-    { every: options.snapshotEvery, keep: options.snapshotKeep },
-    { snapshots: new Snapshots(snapshotsDirectory(dataDir), database), logger: logger.child('snapshots') },
   )
 
   const index = new ProjectIndex(control)
@@ -307,7 +305,6 @@ async function buildNode(options: NodeOptions, unlock: () => Promise<void>): Pro
       accounts,
       admin,
       chains,
-      snapshots,
       manager,
       registry,
       collector,

@@ -141,7 +141,7 @@ export const optionTable: Table = {
   snapshotEvery: {
     argument: 'N',
     env: 'W3BSTREAM_SNAPSHOT_EVERY',
-    description: 'take a snapshot of a project after this many of its batches; 0 = never',
+    description: 'take a snapshot of each project at multiples of this height; 0 = never',
     default: '0',
     read: (text) => integer(text, 0, Number.MAX_SAFE_INTEGER),
   },

@@ -85,7 +85,7 @@ export interface NodeOptions {
   readonly logFormat?: LogFormat
   /** Threads that run projects. @default the processors, at most 8: the main thread waits for them when they are busy */
   readonly workers: number
-  /** A snapshot of each project's state after this many of its batches; 0 for none but those asked for. @default 0 */
+  /** A snapshot of each project's state at each multiple of this height; 0 for none but those asked for. @default 0 */
   readonly snapshotEvery: number
   /** Snapshots of a project that stay when another is taken. @default 2, so that one is whole while the other is read */
   readonly snapshotKeep: number

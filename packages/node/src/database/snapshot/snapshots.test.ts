@@ -78,7 +78,9 @@ describe('snapshot files', () => {
     expect(await snapshots.list(project)).toEqual([])
     for (const height of [1, 2, 3]) {
       await commit(database, height, 1)
-      await snapshots.create(project, 2)
+      const state = await database.exportState(project)
+      await snapshots.write(project, state, { keep: 2 })
+      await state.close()
     }
     expect((await snapshots.list(project)).map(({ height }) => height)).toEqual([3n, 2n])
     expect(await snapshots.nearest(project, 2n)).toMatchObject({ height: 2n })

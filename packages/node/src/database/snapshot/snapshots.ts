@@ -1,13 +1,13 @@
 import { readdir, rm, stat } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { equalBytes, type ProjectKey, toHex } from '@w3bstream/protocol'
-import type { Database, StateEntry } from '../database.ts'
+import type { Database, StateEntry, StateExport } from '../database.ts'
 import { DatabaseError } from '../errors.ts'
 import { inCanonicalOrder } from './canonical-order.ts'
 import { type SnapshotHeader, snapshotDigest } from './header.ts'
 import { SnapshotFile } from './read-snapshot.ts'
 import { parseSnapshotName } from './snapshot-name.ts'
-import { type WrittenSnapshot, writeSnapshot } from './write-snapshot.ts'
+import { removeAbandoned, type WriteOptions, type WrittenSnapshot, writeSnapshot } from './write-snapshot.ts'
 
 /** A snapshot by the name of its file; what is in it was not looked at. */
 export interface ListedSnapshot {
@@ -16,6 +16,10 @@ export interface ListedSnapshot {
   /** Hexadecimal, with prefix. */
   readonly digest: string
   readonly bytes: number
+}
+
+export function snapshotsDirectory(dataDir: string): string {
+  return join(dataDir, 'snapshots')
 }
 
 /** The snapshots of a node: a directory for each project. */
@@ -28,19 +32,31 @@ export class Snapshots {
     this.#database = database
   }
 
-  /**
-   * Writes the last committed state down, beside the writer.
-   * @param keep how many of the project's snapshots stay, this one included; the others are removed. @default all
-   */
-  async create(project: ProjectKey, keep = Number.POSITIVE_INFINITY): Promise<WrittenSnapshot> {
+  /** Writes the last committed state down, beside the writer. */
+  async create(project: ProjectKey): Promise<WrittenSnapshot> {
     const state = await this.#database.exportState(project)
     try {
-      const written = await writeSnapshot(this.#of(project), project, state)
-      for (const { file } of (await this.list(project)).slice(keep)) await rm(file, { force: true })
-      return written
+      return await this.write(project, state)
     } finally {
       await state.close()
     }
+  }
+
+  /**
+   * Writes a state down that somebody holds still; it is not closed.
+   * @param options.keep how many of the project's snapshots stay, this one included; the lowest are removed. @default all
+   */
+  async write(
+    project: ProjectKey,
+    state: StateExport,
+    { keep, ...options }: WriteOptions & { readonly keep?: number } = {},
+  ): Promise<WrittenSnapshot> {
+    const directory = this.#of(project)
+    const written = await writeSnapshot(directory, project, state, options)
+    await removeAbandoned(directory)
+    for (const { file } of (await this.list(project)).slice(keep ?? Number.POSITIVE_INFINITY))
+      await rm(file, { force: true })
+    return written
   }
 
   /** Highest first. */

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { type FileHandle, mkdir, open, rename, rm } from 'node:fs/promises'
+import { type FileHandle, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { leafHash, merkleRoot, type ProjectKey, toHex, Writer } from '@w3bstream/protocol'
 import type { StateExport } from '../database.ts'
@@ -12,6 +12,16 @@ export interface WrittenSnapshot {
   readonly header: SnapshotHeader
 }
 
+export interface WriteOptions {
+  /** Ends the writing between two chunks; nothing stays then. */
+  readonly signal?: AbortSignal
+}
+
+/** How files are called that are not whole yet. */
+const partialPrefix = '.partial-'
+/** A file that has not grown for so long is no longer being written, milliseconds. */
+const abandonedMs = 3_600_000
+
 /**
  * Writes a state into a directory as `<height>-<digest>.w3bsnap`. The file appears whole or not at all; at any time one chunk
  * and one entry are in memory. Between chunks the event loop goes on.
@@ -20,13 +30,14 @@ export async function writeSnapshot(
   directory: string,
   project: ProjectKey,
   state: StateExport,
+  { signal }: WriteOptions = {},
 ): Promise<WrittenSnapshot> {
   await mkdir(directory, { recursive: true, mode: 0o700 })
-  const partial = join(directory, `.partial-${randomBytes(8).toString('hex')}`)
+  const partial = join(directory, `${partialPrefix}${randomBytes(8).toString('hex')}`)
   const handle = await open(partial, 'wx', 0o600)
   try {
     const { height, batchHash, stateDigest, timeMs } = state.tip
-    const content = await writeContent(handle, state)
+    const content = await writeContent(handle, state, signal)
     const header = { project, height, batchHash, stateDigest, timeMs, ...content }
     await handle.write(encodeSnapshotHeader(header), 0, headerBytes, 0)
     await handle.sync()
@@ -42,10 +53,21 @@ export async function writeSnapshot(
   }
 }
 
+/** Removes what writers left behind that ended before they could. */
+export async function removeAbandoned(directory: string): Promise<void> {
+  for (const name of await readdir(directory)) {
+    if (!name.startsWith(partialPrefix)) continue
+    const file = join(directory, name)
+    const { mtimeMs } = await stat(file).catch(() => ({ mtimeMs: Number.POSITIVE_INFINITY }))
+    if (mtimeMs < Date.now() - abandonedMs) await rm(file, { force: true })
+  }
+}
+
 /** Content behind the place of the header, then the leaf hashes of its chunks, so that each can be fetched and checked alone. */
 async function writeContent(
   handle: FileHandle,
   state: StateExport,
+  signal: AbortSignal | undefined,
 ): Promise<Pick<SnapshotHeader, 'contentBytes' | 'root'>> {
   const leaves: Uint8Array[] = []
   let position = headerBytes
@@ -54,6 +76,7 @@ async function writeContent(
     position += bytes.length
   }
   for await (const chunk of chunksOf(state)) {
+    signal?.throwIfAborted()
     leaves.push(leafHash(chunk))
     await put(chunk)
   }

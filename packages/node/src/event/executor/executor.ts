@@ -8,6 +8,7 @@ import type { SignedTransaction } from '../../chain/chain.ts'
 import type { ProjectTip } from '../../database/database.ts'
 import type { Transaction } from '../../engine/engine.ts'
 import type { DefinitionChange } from '../../project/definition-rows.ts'
+import type { AutoSnapshotOptions } from './auto-snapshots.ts'
 
 /** The entry of this index among those that stand one behind the other and end where `ends` says. */
 export function packedPart(bytes: Uint8Array, ends: Uint32Array, index: number): Uint8Array {
@@ -126,6 +127,8 @@ export interface ExecutorOptions {
   readonly modulesDirectory: string
   /** Size of a module, bytes. @default 16 MiB */
   readonly moduleBytes: number
+  /** Snapshots that threads take of their projects. @default none */
+  readonly snapshots?: AutoSnapshotOptions
   /** Applet instances kept alive in a thread; the one unused longest is let go. @default 256 */
   readonly liveModules: number
   /**

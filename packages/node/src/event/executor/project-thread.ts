@@ -6,6 +6,7 @@ import type { Progress } from '../host/progress.ts'
 import type { LiveModules } from '../live-modules.ts'
 import { Processor } from '../process.ts'
 import type { Stopped } from '../witness.ts'
+import type { AutoSnapshots } from './auto-snapshots.ts'
 import { ExecutorError } from './errors.ts'
 import type { DecidedBatch, ExecutorServices, ModuleReport, OutboxChange, TimedBatch } from './executor.ts'
 import { Turns } from './turns.ts'
@@ -16,6 +17,7 @@ export interface ProjectThreadDeps {
   readonly engine: Engine
   readonly modules: LiveModules
   readonly services: ExecutorServices
+  readonly snapshots?: AutoSnapshots
   readonly progressOf: (project: ProjectKey) => Progress
 }
 
@@ -48,7 +50,9 @@ export class ProjectThread {
     const progress = this.#deps.progressOf(project)
     const meter = new WaitMeter(services)
     const processor = await Processor.open(project, { store, modules, services: meter, progress })
-    this.#projects.set(project, { processor, meter, tail: Promise.resolve() })
+    // The snapshot of this height may be missing: the node ended behind its batch.
+    const tail = this.#snapshot(project, processor.tip.height) ?? Promise.resolve()
+    this.#projects.set(project, { processor, meter, tail })
     return processor.tip
   }
 
@@ -59,7 +63,9 @@ export class ProjectThread {
       const waitedMs = meter.waitedMs
       try {
         const executed = await processor.execute(batch, stopped)
-        return { ...executed, tookMs: performance.now() - began }
+        const tookMs = performance.now() - began
+        await this.#snapshot(batch.project, executed.height)
+        return { ...executed, tookMs }
       } finally {
         const ranMs = performance.now() - began - (meter.waitedMs - waitedMs)
         this.#turns.used(batch.project, ranMs, processor.weight)
@@ -102,7 +108,14 @@ export class ProjectThread {
   }
 
   async stop(): Promise<void> {
+    await this.#deps.snapshots?.stop()
     await Promise.all([...this.#projects.keys()].map((project) => this.close(project)))
+  }
+
+  /** Holds the state for a snapshot when one is due; the project's next batch waits until it is held. */
+  #snapshot(project: ProjectKey, height: bigint): Promise<void> | undefined {
+    const { snapshots } = this.#deps
+    return snapshots?.isDue(height) ? snapshots.hold(project, height) : undefined
   }
 
   /** Runs a task of a project after those before it, whatever became of them. */

@@ -20,8 +20,8 @@ const defaultHeapMiB = 512
 const birthRest = { minMs: 100, maxMs: 10_000 }
 
 /**
- * Where threads come from. One is kept ready, so that who lost a thread goes on at once; it is made when the one before is
- * taken. When threads end before they are ready (memory of the machine, files that are gone), the next ones wait longer and
+ * Where threads come from. The first is made at once. From the first project on ({@link keepSpare}) one is kept ready, so
+ * that who lost a thread goes on at once: a node that does nothing does not pay for it. When threads end before they are ready (memory of the machine, files that are gone), the next ones wait longer and
  * longer.
  */
 export class ThreadSource {
@@ -32,12 +32,19 @@ export class ThreadSource {
   readonly #waiting: ((thread: Thread) => void)[] = []
   /** Threads in a row that ended before they were ready. */
   #failures = 0
+  #keepsSpare = false
   #stopped = false
 
   constructor(options: ExecutorOptions, logger: Logger) {
     this.#options = options
     this.#logger = logger
     this.#prepare()
+  }
+
+  /** From now on a thread is kept ready beside those that are taken. */
+  keepSpare(): void {
+    this.#keepsSpare = true
+    if (this.#waiting.length === 0) this.#prepare()
   }
 
   /** Calls back with a thread, at once if one is there. */
@@ -59,7 +66,7 @@ export class ThreadSource {
       const thread = this.#spare
       this.#spare = undefined
       // Before it is used: what its user sends may end it.
-      this.#prepare()
+      if (this.#keepsSpare || this.#waiting.length > 1) this.#prepare()
       thread.worker.ref()
       this.#waiting.shift()!(thread)
     }
@@ -116,9 +123,10 @@ function plainOptions({
   database,
   modulesDirectory,
   moduleBytes,
+  snapshots,
   liveModules,
 }: ExecutorOptions): ExecutorOptions {
-  return { workers, database, modulesDirectory, moduleBytes, liveModules }
+  return { workers, database, modulesDirectory, moduleBytes, ...(snapshots && { snapshots }), liveModules }
 }
 
 /** The built package has the entry beside this code as JavaScript; a checkout runs the source. */

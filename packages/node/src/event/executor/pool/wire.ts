@@ -3,6 +3,7 @@ import { DatabaseError } from '../../../database/errors.ts'
 import { EngineError } from '../../../engine/errors.ts'
 import { VfsError } from '../../../vfs/errors.ts'
 import type { Stopped } from '../../witness.ts'
+import type { SnapshotReport } from '../auto-snapshots.ts'
 import { ExecutorError } from '../errors.ts'
 import type { DecidedBatch, ExecutorOptions, ExecutorServices, OutboxChange } from '../executor.ts'
 
@@ -38,6 +39,7 @@ export type FromWorker =
   | { type: 'service'; id: number; name: Exclude<keyof ExecutorServices, 'release'>; argument: unknown }
   | { type: 'release'; argument: Parameters<ExecutorServices['release']>[0] }
   | { type: 'fault'; error: WireError }
+  | { type: 'snapshot'; report: Omit<SnapshotReport, 'error'> & { error?: WireError } }
 
 export type Outcome = { ok: true; value: unknown } | { ok: false; error: WireError }
 

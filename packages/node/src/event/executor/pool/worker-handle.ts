@@ -80,6 +80,11 @@ export class WorkerHandle {
     return this.#slots.size
   }
 
+  /** Whether there is a thread behind it. */
+  get started(): boolean {
+    return this.#thread !== undefined
+  }
+
   /** Projects with batches that are not answered yet. */
   busy(): Set<ProjectKey> {
     const batches = [...this.#waiting.values()].flatMap(({ request }) =>
@@ -346,9 +351,18 @@ export class WorkerHandle {
       case 'fault':
         this.#deps.logger.error('an executor thread reports a fault', { worker: this.#name }, fromWire(message.error))
         break
+      case 'snapshot':
+        this.#noteSnapshot(message.report)
+        break
       case 'answer':
         this.#settle(message.id, message.outcome)
     }
+  }
+
+  #noteSnapshot({ error, ...report }: Extract<FromWorker, { type: 'snapshot' }>['report']): void {
+    const { logger } = this.#deps
+    if (error) logger.error('a snapshot was not written', report, fromWire(error))
+    else logger.info('snapshot written', report)
   }
 
   #settle(id: number, outcome: Outcome): void {

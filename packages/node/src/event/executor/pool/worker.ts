@@ -1,10 +1,12 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import type { ProjectKey } from '@w3bstream/protocol'
 import { databases } from '../../../database/index.ts'
+import { Snapshots } from '../../../database/snapshot/snapshots.ts'
 import type { BlockingFamily } from '../../../engine/engine.ts'
 import { createEngine } from '../../../engine/index.ts'
 import { vfsKinds } from '../../../vfs/index.ts'
 import { LiveModules } from '../../live-modules.ts'
+import { AutoSnapshots } from '../auto-snapshots.ts'
 import type { ExecutorServices } from '../executor.ts'
 import { ProjectThread } from '../project-thread.ts'
 import { ProgressWriter } from './watchdog.ts'
@@ -50,6 +52,14 @@ const blocking: ReadonlySet<BlockingFamily> = new Set(
 )
 /** Numbers by which the watchdog knows the projects of this thread. */
 const slots = new Map<ProjectKey, number>()
+const snapshots =
+  options.snapshots &&
+  new AutoSnapshots(options.snapshots, {
+    database,
+    snapshots: new Snapshots(options.snapshots.directory, database),
+    report: ({ error, ...report }) =>
+      send({ type: 'snapshot', report: { ...report, ...(error !== undefined && { error: toWire(error) }) } }),
+  })
 const thread = new ProjectThread({
   database,
   engine,
@@ -58,6 +68,7 @@ const thread = new ProjectThread({
     blocking,
   }),
   services,
+  ...(snapshots && { snapshots }),
   progressOf: (project) => writer.of(slots.get(project)!),
 })
 
