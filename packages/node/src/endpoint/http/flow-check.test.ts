@@ -1,3 +1,4 @@
+import { toHex } from '@w3bstream/protocol'
 import { describe, expect, it } from 'vitest'
 import type { Applet, AppletVersion, ProjectChange, ProjectDefinition, Strategy } from '../../project/definition.ts'
 import type { Flow } from '../../project/flow.ts'
@@ -11,7 +12,13 @@ const modules: Record<string, { handlers: string[]; reducers: string[] }> = {
   full: { handlers: ['keep', 'start'], reducers: ['sum'] },
   lean: { handlers: ['start'], reducers: [] },
 }
-const entry = { key: '0x00' } as ProjectEntry
+const entry = {
+  key: toHex(new Uint8Array(32)),
+  projectId: '1',
+  accountId: '2',
+  name: 'aid_2_p',
+  createdMs: 0,
+} satisfies ProjectEntry
 const flow: Flow = {
   source: { strategies: ['READING'] },
   operators: [{ opType: 'FILTER', wasmFunc: 'keep' }, { opType: 'WINDOW' }, { opType: 'REDUCE', wasmFunc: 'sum' }],
@@ -101,7 +108,7 @@ describe('a rollback or a canary', () => {
       await check([change], { applets: ['full'] })
     }
     await check([{ op: 'applet.canary', appletId: '1', percent: 20 }], { applets: ['full'], flow })
-    await check([canary, { op: 'flow.put', flow: null }].toReversed(), { applets: ['full'], flow })
+    await check([{ op: 'flow.put', flow: null }, canary], { applets: ['full'], flow })
   })
 
   it('to a version that the applet never had is told as such', async () => {

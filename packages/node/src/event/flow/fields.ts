@@ -1,3 +1,5 @@
+import { readJson } from './json.ts'
+
 /** What a sink is given: the last operator's payload, and the window that it comes from. */
 export interface FlowResult {
   readonly payload: Uint8Array
@@ -50,12 +52,9 @@ export class Fields {
 
   #parsed(): unknown {
     if (this.#object !== undefined) return this.#object
-    let value: unknown
-    try {
-      value = JSON.parse(decode(this.#result.payload))
-    } catch {
-      throw new SinkRefusal('the payload is not JSON')
-    }
+    const read = readJson(decode(this.#result.payload))
+    if ('problem' in read) throw new SinkRefusal(`the payload is ${read.problem}`)
+    const { value } = read
     if (typeof value !== 'object' || value === null) throw new SinkRefusal('the payload is no JSON object')
     this.#object = value
     return value

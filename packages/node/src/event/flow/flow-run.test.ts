@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { HostFault } from '../../engine/engine.ts'
 import type { Flow, FlowOperator, FlowSink } from '../../project/flow.ts'
 import { flowLimits } from './limits.ts'
 import { BenchFlow, type Operator } from './testing/bench-flow.ts'
@@ -57,7 +58,7 @@ describe('operators', () => {
     expect((await through(flowOf(op('FLATMAP', 'framed')), '')).results).toEqual(['x', ''])
     for (const [name, note] of [
       ['cut', 'cut: the element at byte 1 is cut off; the element is dropped'],
-      ['self', 'self: the answer is no JSON; the element is dropped'],
+      ['self', 'self: the answer is not JSON; the element is dropped'],
       ['many', 'many: 1001 elements, at most 1000; the element is dropped'],
     ] as const) {
       const bench = await through(flowOf(op('FLATMAP', name)), '{')
@@ -256,5 +257,84 @@ describe('time', () => {
     const bench = new BenchFlow(flowOf(op('FLATMAP', 'words'), op('MAP', 'self')), operators)
     await bench.event('a b', 0)
     expect(bench.ordinals).toEqual([0, 1, 2])
+  })
+})
+
+describe('a hostile operator', () => {
+  it('cannot nest JSON deeper than a bound that is the same everywhere', async () => {
+    const nested = (levels: number) => `${'['.repeat(levels)}${']'.repeat(levels)}`
+    const answers: Record<string, Operator> = {
+      ...operators,
+      deep: () => nested(200_000),
+      quoted: () => JSON.stringify([nested(100), 'a"]\\']),
+    }
+    const deep = new BenchFlow(flowOf(op('FLATMAP', 'deep')), answers)
+    await deep.event('', 0)
+    expect(deep.notes).toEqual(['deep: the answer is JSON that is nested more than 64 levels; the element is dropped'])
+    const quoted = new BenchFlow(flowOf(op('FLATMAP', 'quoted')), answers)
+    await quoted.event('', 0)
+    expect(quoted.results).toEqual([nested(100), 'a"]\\'])
+    const sinking = new BenchFlow({ ...flowOf(op('MAP', 'deep')), sink: mqtt('t/{a}') }, answers)
+    await sinking.event('', 0)
+    expect(sinking.notes[0]).toMatch(/^the sink refuses a result: the payload is JSON that is nested/)
+  })
+
+  it('cannot make more of an event than its bounds, however many FLATMAPs follow each other', async () => {
+    const thousand = () => JSON.stringify(Array.from({ length: 1000 }, () => 'x'))
+    const large = 'x'.repeat(1024 * 1024)
+    const bench = new BenchFlow(flowOf(op('FLATMAP', 'thousand'), op('FLATMAP', 'thousand')), { thousand })
+    await bench.event('', 0)
+    expect(bench.ordinals).toHaveLength(3)
+    expect(bench.notes).toEqual(['thousand: more than 1000 elements, all are dropped'])
+    const wide = new BenchFlow(flowOf(op('FLATMAP', 'thousand'), op('MAP', 'grow')), { thousand, grow: () => large })
+    await wide.event('', 0)
+    expect(wide.ordinals).toHaveLength(18)
+    expect(wide.notes).toEqual([`grow: elements of more than ${flowLimits.wayBytes} bytes, all are dropped`])
+  })
+
+  it('cannot have one message pay for all count windows that it completes: the rest is due, and none is lost', async () => {
+    const window: FlowOperator = { opType: 'WINDOW', window: { kind: 'count', count: 1 } }
+    const bench = new BenchFlow(
+      flowOf(op('FLATMAP', 'words'), window, op('GROUP', 'self'), op('REDUCE', 'join'), op('MAP', 'self')),
+      operators,
+    )
+    bench.fuel = 7500
+    bench.fuelPerRun = 1000n
+    const report = await bench.event('1 2 3 4 5 6', 3)
+    expect(report).toMatchObject({ failed: false, wakeMs: 3 })
+    expect(bench.results).toEqual(['1', '2', '3', '4'])
+    expect(await bench.timer(3)).toMatchObject({ failed: false, wakeMs: undefined })
+    expect(bench.results).toEqual(['1', '2', '3', '4', '5', '6'])
+    expect([...bench.store.rows.keys()].sort()).toEqual(['flow meta', 'flow:1 totals'])
+  })
+
+  it('cannot have one message end windows without a bound, where no operator takes fuel for it', async () => {
+    const bench = new BenchFlow(flowOf(op('FLATMAP', 'words'), tumbling(), op('GROUP', 'self')), operators)
+    const words = (key: number) => Array.from({ length: 1000 }, () => `${key}`).join(' ')
+    for (let i = 0; i < 15; i++) await bench.event(words(i), 10)
+    expect(await bench.timer(100)).toMatchObject({ wakeMs: 100 })
+    expect(bench.results).toHaveLength(flowLimits.closingElements)
+    expect(await bench.timer(100)).toMatchObject({ wakeMs: undefined })
+    expect(bench.results).toHaveLength(15_000)
+  })
+})
+
+describe('a batch that has no room', () => {
+  const full = () => {
+    throw new HostFault('Limit', 'the batch would hold too much', { limit: 'BATCH_LIMIT' })
+  }
+  const told = { failed: true, results: [{ handler: '', code: -1, error: 'BATCH_LIMIT' }] }
+
+  it('fails the event, and keeps open and due what the next batch closes', async () => {
+    const bench = new BenchFlow(flowOf(tumbling(), op('REDUCE', 'join')), operators)
+    bench.store.beforePut = full
+    expect(await bench.event('lost', 10)).toMatchObject({ ...told, wakeMs: 10 })
+    bench.store.beforePut = undefined
+    await bench.event('a', 20)
+    bench.store.beforePut = full
+    expect(await bench.timer(100)).toMatchObject({ ...told, wakeMs: 100 })
+    bench.store.beforePut = undefined
+    expect(await bench.timer(101)).toMatchObject({ failed: false, wakeMs: undefined })
+    expect(bench.results).toEqual(['a'])
   })
 })

@@ -5,7 +5,7 @@ import type { FlowResult } from './fields.ts'
 import { flowLimits } from './limits.ts'
 import { type FlowMeta, namespaceOf, nextGeneration, readMeta, removeStale } from './meta.ts'
 import { type Element, OperatorFailed, type OperatorHost, Operators } from './operators.ts'
-import { dueMs, forgetWindow, placeElement, type Target } from './placement.ts'
+import { dueMs, forgetWindow, makeDue, placeElement, type Target } from './placement.ts'
 import type { FlowPlan } from './plan.ts'
 import { type Bucket, FlowState, type FlowStore, type KeptElement, keptBytes, type Place } from './state.ts'
 
@@ -41,6 +41,18 @@ interface Closed {
   readonly elements: readonly KeptElement[]
 }
 
+/** What closing windows has taken of what one message may. */
+interface Closings {
+  readonly fuelBefore: number
+  windows: number
+  elements: number
+  /** The batch has no room to take one out. */
+  full: boolean
+}
+
+/** Windows that are read at a time to be closed. */
+const closingPage = 100
+
 /**
  * One message on its way through a flow. Windows that are due are closed first, so that what becomes of the message does not
  * depend on whether a timer came before it. The way of an event, and the end of each window, are units: when an operator
@@ -64,12 +76,18 @@ export class FlowRun {
   /** An event that the flow takes, or without one a timer. */
   async run(event?: { payload: Uint8Array; timestampMs: number }): Promise<FlowReport> {
     const meta = await this.#unit(() => this.#prepare())
-    const namespace = namespaceOf(meta!.generation)
-    if (this.#plan?.window) await this.#closeDue(namespace)
-    if (this.#plan && event) await this.#arrive(namespace, event)
-    await this.#findWake(meta!, namespace)
+    if (meta) await this.#goOn(meta, event)
+    // The batch has no room to begin; the next has.
+    else this.#wakeMs = this.#host.clockMs
     const { results, failed } = this.#operators
     return { results, failed, late: this.#late, dropped: this.#dropped, wakeMs: this.#wakeMs }
+  }
+
+  async #goOn(meta: FlowMeta, event?: { payload: Uint8Array; timestampMs: number }): Promise<void> {
+    const namespace = namespaceOf(meta.generation)
+    if (this.#plan?.window) await this.#closeDue(namespace)
+    if (this.#plan && event) await this.#arrive(namespace, event)
+    await this.#findWake(meta, namespace)
   }
 
   /** Keeps the windows of this flow apart from those of the one before, and clears away. */
@@ -100,19 +118,20 @@ export class FlowRun {
       this.#late = before.late
       this.#dropped = before.dropped
       if (error instanceof OperatorFailed) return undefined
-      if (!(error instanceof HostFault)) throw error
-      this.#dropped++
-      this.#operators.note(`${error.message}; what belongs to it is dropped`)
+      if (!(error instanceof HostFault) || error.limit === undefined) throw error
+      this.#operators.refused(error.limit, error.message)
       return undefined
     }
   }
 
   async #arrive(namespace: string, event: { payload: Uint8Array; timestampMs: number }): Promise<void> {
     const complete = await this.#unit(() => this.#accept(namespace, event), 'message')
-    for (const place of complete ?? []) await this.#close(namespace, place)
+    if (!complete?.length) return
+    await this.#closeSome(namespace, complete, this.#closings())
+    await this.#unit(() => this.#findDue(namespace))
   }
 
-  /** The way of an event to the sink, or into its windows. @returns windows that are complete with it */
+  /** The way of an event to the sink, or into its windows. @returns windows that are complete with it, and due */
   async #accept(namespace: string, event: { payload: Uint8Array; timestampMs: number }): Promise<Place[]> {
     const plan = this.#plan!
     const elements = await this.#operators.through(plan.arrival, { payload: event.payload, group: '' })
@@ -145,10 +164,11 @@ export class FlowRun {
     for (const target of placement.targets) {
       if (incremental) await this.#accumulate(state, target, element)
       else this.#keep(state, target, element)
-      const due = dueMs(window!, target.place)
-      state.totals.dueMs = state.totals.dueMs === 0 ? due : Math.min(state.totals.dueMs, due)
+      state.noteDue(dueMs(window!, target.place))
     }
-    return placement.complete
+    const due: Place[] = []
+    for (const place of placement.complete) due.push(await makeDue(state, place, clockMs))
+    return due
   }
 
   #refuse({ totals }: FlowState, as: 'late' | 'dropped', reason: string): void {
@@ -160,14 +180,15 @@ export class FlowRun {
 
   async #accumulate(state: FlowState, { place, bucket, span }: Target, element: Element): Promise<void> {
     const before = bucket?.accumulator
-    const accumulator = await this.#operators.reduce(this.#plan!.reduce!, before ?? null, element.payload)
-    const counts = this.#plan!.window!.kind === 'count'
-    // Count windows count what came, whatever REDUCE made of it.
-    if (!accumulator && !counts) return
+    const made = await this.#operators.reduce(this.#plan!.reduce!, before ?? null, element.payload)
+    const { stateBytes } = flowLimits
+    const fits = !made || state.totals.bytes + keptBytes(made) - (bucket?.bytes ?? 0) <= stateBytes
+    if (!fits) this.#refuse(state, 'dropped', `the flow would keep more than ${stateBytes} bytes`)
+    const accumulator = fits ? made : undefined
+    // Count windows count what came, whatever became of it.
+    if (!accumulator && this.#plan!.window!.kind !== 'count') return
     const kept = accumulator ?? before
     const bytes = kept ? keptBytes(kept) : 0
-    if (state.totals.bytes + bytes - (bucket?.bytes ?? 0) > flowLimits.stateBytes)
-      return this.#refuse(state, 'dropped', `the flow would keep more than ${flowLimits.stateBytes} bytes`)
     const times = timesOf(bucket, span)
     const count = (bucket?.count ?? 0) + 1
     state.put(place, { ...times, count, bytes, lists: [], ...(kept && { accumulator: kept }) }, bucket)
@@ -187,36 +208,53 @@ export class FlowRun {
   }
 
   async #closeDue(namespace: string): Promise<void> {
-    const { store, clockMs, fuel } = this.#host
+    const { store, clockMs } = this.#host
     const state = await FlowState.open(store, namespace)
     if (state.totals.dueMs === 0 || state.totals.dueMs > clockMs) return
-    const open = await state.first(flowLimits.closings)
-    const due = open.filter(({ place }) => dueMs(this.#plan!.window!, place) <= clockMs)
-    for (const { place } of due) {
-      await this.#close(namespace, place)
-      if (this.#operators.fuelUsed > fuel) break
+    const closings = this.#closings()
+    while (!this.#spent(closings)) {
+      const open = await state.first(closingPage)
+      const due = open.filter(({ place }) => dueMs(this.#plan!.window!, place) <= clockMs)
+      if (due.length === 0) break
+      const places = due.map(({ place }) => place)
+      await this.#closeSome(namespace, places, closings)
     }
-    await this.#unit(() => this.#noteDue(namespace))
+    await this.#unit(() => this.#findDue(namespace))
+  }
+
+  /** What windows may take that are closed from now on. */
+  #closings(): Closings {
+    return { fuelBefore: this.#operators.fuelUsed, windows: 0, elements: 0, full: false }
+  }
+
+  #spent({ fuelBefore, windows, elements, full }: Closings): boolean {
+    const fuel = this.#operators.fuelUsed - fuelBefore
+    return full || windows >= flowLimits.closings || elements >= flowLimits.closingElements || fuel > this.#host.fuel
   }
 
   /** What is due next, now that windows were closed. */
-  async #noteDue(namespace: string): Promise<void> {
+  async #findDue(namespace: string): Promise<void> {
     const state = await FlowState.open(this.#host.store, namespace)
     const [next] = await state.first(1)
     state.totals.dueMs = next ? dueMs(this.#plan!.window!, next.place) : 0
     state.save()
   }
 
-  /** Takes a window out for good, then gives what it amounts to to the sink. */
-  async #close(namespace: string, place: Place): Promise<void> {
-    const closed = await this.#unit(() => this.#take(namespace, place))
-    if (closed) await this.#unit(() => this.#conclude(closed))
+  /** Takes windows out for good, and gives what they amount to to the sink. What is too much for one message stays due. */
+  async #closeSome(namespace: string, places: readonly Place[], closings: Closings): Promise<void> {
+    for (const place of places) {
+      if (this.#spent(closings)) return
+      const closed = await this.#unit(() => this.#take(namespace, place))
+      if (closed) await this.#unit(() => this.#conclude(closed))
+      else closings.full = true
+      closings.windows++
+      closings.elements += closed?.elements.length ?? 0
+    }
   }
 
-  async #take(namespace: string, place: Place): Promise<Closed | undefined> {
+  async #take(namespace: string, place: Place): Promise<Closed> {
     const state = await FlowState.open(this.#host.store, namespace)
-    const bucket = await state.bucket(place)
-    if (!bucket) return undefined
+    const bucket = (await state.bucket(place))!
     const elements = await state.takeElements(bucket)
     state.remove(place, bucket)
     await forgetWindow(state, this.#plan!.window!, place)

@@ -8,8 +8,14 @@ export const flowLimits = {
   windowsPerElement: 100,
   /** Elements that a FLATMAP makes of one. */
   flatMapElements: 1000,
+  /** Bytes of all elements that one event has become, between two operators. */
+  wayBytes: 16 * 1024 * 1024,
+  /** Levels of nesting of JSON that operators answer and sinks read. */
+  jsonDepth: 64,
   /** Windows that are open at a time, each group counted. */
   openWindows: 10_000,
+  /** Sessions of one group that are open at a time. */
+  sessionsPerGroup: 1000,
   /** Elements that one window keeps, where it keeps elements. */
   elementsPerWindow: 10_000,
   /** Bytes of a kept element, and of what REDUCE accumulates. */
@@ -20,6 +26,8 @@ export const flowLimits = {
   groupKeyBytes: 256,
   /** Windows that one message closes; the next timer goes on. */
   closings: 1000,
+  /** Kept elements in windows that one message closes, beyond which it closes no other. */
+  closingElements: 10_000,
   /** Log lines of the flow itself about one message. */
   logLines: 100,
   /** Rows of a flow that is gone which one message removes. */

@@ -1,5 +1,6 @@
 import type { HandlerResult } from '@w3bstream/protocol'
 import type { HandlerErrorCode, HandlerOutcome, MaybePromise } from '../../engine/engine.ts'
+import { readJson } from './json.ts'
 import { flowLimits } from './limits.ts'
 import type { ElementOperator } from './plan.ts'
 
@@ -95,15 +96,29 @@ export class Operators {
   async through(operators: readonly ElementOperator[], element: Element): Promise<readonly Element[]> {
     let elements: readonly Element[] = [element]
     for (const operator of operators) {
-      const next: Element[] = []
-      for (const one of elements) next.push(...(await this.#apply(operator, one)))
-      if (next.length > flowLimits.flatMapElements) {
-        this.note(`${operator.handler}: more than ${flowLimits.flatMapElements} elements, all are dropped`)
+      const next = await this.#applyToAll(operator, elements)
+      if (typeof next === 'string') {
+        this.note(`${operator.handler}: ${next}, all are dropped`)
         return []
       }
       elements = next
     }
     return elements
+  }
+
+  /** @returns what the operator makes of the elements, or why they are too much */
+  async #applyToAll(operator: ElementOperator, elements: readonly Element[]): Promise<readonly Element[] | string> {
+    const { flatMapElements, wayBytes } = flowLimits
+    const next: Element[] = []
+    let bytes = 0
+    for (const one of elements)
+      for (const made of await this.#apply(operator, one)) {
+        next.push(made)
+        bytes += made.payload.length
+        if (next.length > flatMapElements) return `more than ${flatMapElements} elements`
+        if (bytes > wayBytes) return `elements of more than ${wayBytes} bytes`
+      }
+    return next
   }
 
   /** @param accumulator null for the first element. @returns undefined when the element is dropped. @throws OperatorFailed */
@@ -139,12 +154,9 @@ export class Operators {
       this.note(`${handler}: a key of ${data.length} bytes, at most ${flowLimits.groupKeyBytes}`)
       return errorGroup
     }
-    try {
-      return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(data)
-    } catch {
-      this.note(`${handler}: a key that is not UTF-8`)
-      return errorGroup
-    }
+    const key = decodeUtf8(data)
+    if (key === undefined) this.note(`${handler}: a key that is not UTF-8`)
+    return key ?? errorGroup
   }
 
   #fits(handler: string, { length }: Uint8Array): boolean {
@@ -165,6 +177,13 @@ export class Operators {
     const why = outcome.code < 0 ? `returned ${outcome.code}` : `returned ${outcome.code}, which is no resource`
     this.note(`${handler} ${why}; the element is dropped`)
     return undefined
+  }
+
+  /** The host keeps no more for this batch: what belongs to the unit is undone. */
+  refused(limit: string, message: string): void {
+    this.#failed = true
+    this.#count('', { fuel: 0n, code: -1, error: limit, message })
+    this.note(`${message}; what belongs to it is undone`)
   }
 
   #fail(handler: string, error: HandlerErrorCode, message: string, fuel: bigint): never {
@@ -188,16 +207,23 @@ export class Operators {
  */
 export function splitParts(data: Uint8Array): Uint8Array[] | string {
   if (data[0] === 0) return splitBytes(data)
-  let value: unknown
-  try {
-    value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(data))
-  } catch {
-    return 'the answer is no JSON'
-  }
+  const text = decodeUtf8(data)
+  if (text === undefined) return 'the answer is not UTF-8'
+  const read = readJson(text)
+  if ('problem' in read) return `the answer is ${read.problem}`
+  const { value } = read
   if (!Array.isArray(value)) return 'the answer is no JSON array'
   if (value.length > flowLimits.flatMapElements)
     return `${value.length} elements, at most ${flowLimits.flatMapElements}`
   return value.map((item) => new TextEncoder().encode(typeof item === 'string' ? item : JSON.stringify(item)))
+}
+
+function decodeUtf8(data: Uint8Array): string | undefined {
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(data)
+  } catch {
+    return undefined
+  }
 }
 
 function splitBytes(data: Uint8Array): Uint8Array[] | string {

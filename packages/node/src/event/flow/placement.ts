@@ -113,6 +113,8 @@ async function placeInSession(
   const joined = sessions.filter((span) => overlap(span, own))
   const span = joined.reduce(union, own)
   if (span.end + latenessMs <= clockMs) return tooLate
+  if (joined.length === 0 && sessions.length >= flowLimits.sessionsPerGroup)
+    return { refused: 'full', reason: `more than ${flowLimits.sessionsPerGroup} open sessions of a group` }
   const before = await joinedBucket(state, joined, partition)
   const refused = roomFor(state, [{ bucket: before }], keptBytes)
   if (refused) return refused
@@ -177,6 +179,16 @@ async function placeByCount(
 function idleAt(clockMs: number, idleMs: number): number {
   const step = Math.max(1, Math.floor(idleMs / 4))
   return Math.ceil((clockMs + idleMs) / step) * step
+}
+
+/** A count window that is complete is due at once, and is closed with this message or with the next. */
+export async function makeDue(state: FlowState, place: Place, clockMs: number): Promise<Place> {
+  const due = { ...place, orderMs: clockMs }
+  const bucket = (await state.bucket(place))!
+  state.remove(place, bucket)
+  state.put(due, bucket, undefined)
+  state.noteDue(clockMs)
+  return due
 }
 
 async function moveWindows(state: FlowState, partition: string, row: CountRow, orderMs: number): Promise<void> {

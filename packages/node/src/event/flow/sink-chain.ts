@@ -29,7 +29,7 @@ export function readChainSink(block: FlowTransaction | null | undefined, report:
   const destination = template('to', to ?? '', report)
   if (to && destination && isConstant(destination) && !address.test(to)) report([...path, 'to'], 'is no address')
   const wei = template('value', value, report)
-  if (wei && isConstant(wei) && !/^\d{1,78}$/.test(value)) report([...path, 'value'], 'is no decimal number of wei')
+  if (wei && isConstant(wei) && !isWei(value)) report([...path, 'value'], 'is no decimal number of wei')
   const call = block.function === undefined ? template('data', data ?? '', report) : readCall(block, report)
   if (!destination || !wei || !call) return undefined
   return {
@@ -47,9 +47,14 @@ export function transactionOf({ chainId, to, value, operator, call }: ChainSink,
   const destination = fillTemplate(to, fields)
   if (!address.test(destination)) throw new SinkRefusal(`"${destination.slice(0, 80)}" is no address`)
   const wei = fillTemplate(value, fields)
-  if (!/^\d{1,78}$/.test(wei)) throw new SinkRefusal(`"${wei.slice(0, 80)}" is no decimal number of wei`)
+  if (!isWei(wei)) throw new SinkRefusal(`"${wei.slice(0, 80)}" is no decimal number of wei`)
   const data = 'parts' in call ? fillData(call, fields) : encode(call, fields)
   return { chainId, chainName: '', to: destination, value: BigInt(wei), data, operatorName: operator }
+}
+
+/** Whether a text is a number of the chain, 256 bits. */
+function isWei(text: string): boolean {
+  return /^\d{1,78}$/.test(text) && BigInt(text) < 2n ** 256n
 }
 
 function readCall(

@@ -63,7 +63,8 @@ function toParam({ name, datatype }: SqlSink['columns'][number], value: unknown)
 
 function toInteger(name: string, value: unknown): bigint {
   if (typeof value === 'number' && Number.isSafeInteger(value)) return BigInt(value)
-  if (typeof value === 'string' && /^-?\d{1,19}$/.test(value)) return BigInt(value)
+  if (typeof value === 'string' && /^-?\d{1,19}$/.test(value) && BigInt.asIntN(64, BigInt(value)) === BigInt(value))
+    return BigInt(value)
   throw wrong(name, value, 'a whole number')
 }
 

@@ -7,6 +7,9 @@ import { type ChainSink, readChainSink } from './sink-chain.ts'
 import { readSqlSink, type SqlSink } from './sink-sql.ts'
 import { fillTemplate, isConstant, readTemplate, type Template } from './template.ts'
 
+/** Longest topic that results are published on. */
+const topicBytes = 1024
+
 /** Where results go. */
 export type Sink =
   | { readonly type: 'none' }
@@ -38,10 +41,12 @@ export function readSink(
 
 /** The topic of a result. @throws SinkRefusal when a field would change the topic's levels */
 export function topicOf(topic: Template, fields: Fields): string {
-  return fillTemplate(topic, fields, (value, field) => {
+  const filled = fillTemplate(topic, fields, (value, field) => {
     if (value === '' || /[+#/\0]/.test(value))
       throw new SinkRefusal(`field "${field}" is "${value.slice(0, 80)}", which is no level of a topic`)
   })
+  if (Buffer.byteLength(filled) > topicBytes) throw new SinkRefusal(`the topic is longer than ${topicBytes} bytes`)
+  return filled
 }
 
 function readMqttSink(text: string | undefined, report: Report): Sink | undefined {
@@ -51,7 +56,7 @@ function readMqttSink(text: string | undefined, report: Report): Sink | undefine
   if ('problem' in topic) return void report(path, topic.problem)
   const wild = topic.parts.some((part) => 'text' in part && /[+#\0]/.test(part.text))
   if (wild) report(path, 'is no topic: + and # stand for many')
-  if (isConstant(topic) && Buffer.byteLength(text) > 1024) report(path, 'is longer than 1024 bytes')
+  if (isConstant(topic) && Buffer.byteLength(text) > topicBytes) report(path, `is longer than ${topicBytes} bytes`)
   return { type: 'mqtt', topic }
 }
 

@@ -108,6 +108,11 @@ export class FlowState {
     return items.map(({ key, value }) => ({ place: readPlace(key), bucket: readBucket(value) }))
   }
 
+  /** A window is due then: {@link Totals.dueMs} is not later. */
+  noteDue(atMs: number): void {
+    this.totals.dueMs = this.totals.dueMs === 0 ? atMs : Math.min(this.totals.dueMs, atMs)
+  }
+
   putElement(list: number, index: number, { group, payload, sequence }: KeptElement): void {
     const writer = new Writer(payload.length + group.length + 24).uint(sequence).text(group).bytes(payload)
     this.#store.put(this.#namespace, elementKey(list, index), writer.finish())

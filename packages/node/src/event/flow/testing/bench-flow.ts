@@ -17,6 +17,8 @@ export type Operator = (text: string, accumulator?: string | null) => string | n
 /** Keyed state in a map, with units. */
 class MemoryStore implements FlowStore {
   readonly rows = new Map<string, Uint8Array>()
+  /** Called before each write; may refuse it. */
+  beforePut: (() => void) | undefined
   #before: [string, Uint8Array | undefined][] = []
 
   begin(): void {
@@ -34,6 +36,7 @@ class MemoryStore implements FlowStore {
   }
 
   put(namespace: string, key: string, value: Uint8Array | null): void {
+    this.beforePut?.()
     const name = `${namespace} ${key}`
     this.#before.push([name, this.rows.get(name)])
     if (value === null) this.rows.delete(name)
