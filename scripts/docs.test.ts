@@ -107,12 +107,15 @@ describe('docs/limits.md', () => {
     ],
     ['messages', /^Messages /, numbers(messageLimits)],
     [
-      'the clock',
-      /^The clock/,
+      'parts of a project, and the clock',
+      /^Parts of a project/,
       {
         parallel: defaultTimerOptions.parallel,
+        parallelPerProject: defaultTimerOptions.parallelPerProject,
         maxBehind,
         ...constants({
+          maxApplets: `${node}/project/change/applet.ts`,
+          maxStrategies: `${node}/project/change/strategy.ts`,
           maxJobs: `${node}/project/change/cron.ts`,
           maxWaiting: `${node}/event/traffic/traffic.ts`,
         }),

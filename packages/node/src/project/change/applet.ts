@@ -6,6 +6,9 @@ import { createInstance } from './instance.ts'
 import { createStrategy, strategiesOf } from './strategy.ts'
 import { deploy, firstVersion } from './version.ts'
 
+/** Applets of one project: each change of one looks at all. */
+const maxApplets = 1000
+
 export const appletChanges: ChangeHandlers<'applet.create' | 'applet.update' | 'applet.remove'> = {
   'applet.create': create,
   'applet.update': update,
@@ -13,6 +16,8 @@ export const appletChanges: ChangeHandlers<'applet.create' | 'applet.update' | '
 }
 
 function create(application: Application, change: Change<'applet.create'>): Accepted {
+  if (application.editor.count('applet') >= maxApplets)
+    throw new Refused('badRequest', `a project has at most ${maxApplets} applets`)
   const appletId = application.id('applet')
   const name = change.name || appletId
   refuseTakenName(application, name, appletId)

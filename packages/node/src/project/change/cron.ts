@@ -24,7 +24,7 @@ export const cronChanges: ChangeHandlers<'cron.create' | 'cron.update' | 'cron.r
 }
 
 function create(application: Application, { expression, eventType, missed }: Change<'cron.create'>): Accepted {
-  if (application.editor.all('cronJob').length >= maxJobs)
+  if (application.editor.count('cronJob') >= maxJobs)
     throw new Refused('badRequest', `a project has at most ${maxJobs} cron jobs`)
   return put(application, {
     cronJobId: application.id('cronJob'),

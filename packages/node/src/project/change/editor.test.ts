@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { DatabaseError } from '../../database/errors.ts'
 import {
   type ChangeResult,
@@ -9,6 +9,7 @@ import {
   type Strategy,
 } from '../definition.ts'
 import { History } from '../testing/history.ts'
+import { DefinitionEditor } from './editor.ts'
 
 const create: ProjectChange = { op: 'project.create', projectId: '7', accountId: '8', name: 'aid_8_demo' }
 const applet: ProjectChange = {
@@ -42,6 +43,44 @@ describe('changes of a definition', () => {
     const { definition } = await project(applet)
     expect([...definition!.strategies.values()]).toMatchObject([{ eventType: 'DEFAULT', handler: 'start' }])
     expect([...definition!.instances.values()]).toMatchObject([{ state: 'STARTED', cache: { mode: 'MEMORY' } }])
+  })
+
+  it('of thousands at once read each row once, and none beyond the limit of a project', async () => {
+    const history = await project(applet)
+    const [{ appletId }] = [...history.definition!.strategies.values()] as [Strategy]
+    const parse = vi.spyOn(JSON, 'parse')
+    const strategies = (count: number, prefix: string): ProjectChange => ({
+      op: 'all',
+      changes: Array.from({ length: count }, (_, i) => {
+        return { op: 'strategy.create', appletId, eventType: `${prefix}${i}`, handler: 'start' } as const
+      }),
+    })
+    expect(await history.apply(strategies(2000, 'a'))).toMatchObject({ ok: true })
+    expect(parse.mock.calls.length).toBeLessThan(3 * 2000)
+    parse.mockRestore()
+    const before = history.definition
+    expect(await history.apply(strategies(8000, 'b'))).toMatchObject({ ok: false, code: 'badRequest' })
+    expect(history.definition).toEqual(before)
+    expect(await history.apply(strategies(7999, 'b'))).toMatchObject({ ok: true })
+  })
+
+  it('are refused without a trace, also when the same batch goes on', async () => {
+    const history = await project(applet)
+    const editor = new DefinitionEditor(history.definition)
+    const [{ appletId, strategyId }] = [...history.definition!.strategies.values()] as [Strategy]
+    const context = {
+      ...{ project: new Uint8Array(32), height: 9n, timeMs: 1, read: () => undefined, migrate() {} },
+      flowProblems: () => [],
+    }
+    const apply = (index: number, ...changes: ProjectChange[]) =>
+      editor.apply({ op: 'all', changes }, { ...context, index })
+    const route = (eventType: string) => ({ op: 'strategy.create', appletId, eventType, handler: 'start' }) as const
+    const types = () => editor.all<Strategy>('strategy').map(({ eventType }) => eventType)
+    expect(await apply(0, route('A'))).toMatchObject({ ok: true })
+    const refused = await apply(1, { op: 'strategy.remove', strategyId }, route('B'), route('A'))
+    expect([refused, types()]).toMatchObject([{ ok: false, code: 'StrategyConflict' }, ['DEFAULT', 'A']])
+    expect(await apply(2, { op: 'strategy.remove', strategyId }, route('DEFAULT'))).toMatchObject({ ok: true })
+    expect([types(), editor.changes.length]).toEqual([['A', 'DEFAULT'], 3])
   })
 
   it('are refused without a trace, also in the middle of many', async () => {

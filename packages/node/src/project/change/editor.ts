@@ -4,13 +4,20 @@ import { type DefinitionChange, definitionKinds, singleId } from '../definition-
 import { type Accepted, Application, type ChangeContext, type MaybePromise, Refused } from './application.ts'
 import { changeHandlers } from './handlers.ts'
 
+/** Kinds of which a project has many, and which are held in memory. */
+type ListedKind = 'applet' | 'instance' | 'strategy' | 'cronJob' | 'trafficLimit'
+
 /**
  * Applies changes to a definition, deterministically: same history, same definition, same ids. Used by every member, so
  * nothing here may depend on this node.
  */
 export class DefinitionEditor {
   readonly #base: ProjectDefinition | undefined
-  #changes = new Map<string, DefinitionChange>()
+  readonly #changes = new Map<string, DefinitionChange>()
+  /** The rows of a kind as they stand now, once they were asked for: reading them anew for each change would take long. */
+  readonly #rows = new Map<string, Map<string, unknown>>()
+  /** What each write of the change that is being applied took the place of. */
+  #undo: { readonly key: string; readonly before: DefinitionChange | undefined }[] = []
   #touched = false
 
   constructor(base: ProjectDefinition | undefined) {
@@ -24,11 +31,11 @@ export class DefinitionEditor {
 
   /** Applies a change, whole or not at all. Only faults of the store are thrown. */
   async apply(change: ProjectChange, context: ChangeContext): Promise<ChangeResult> {
-    const before = new Map(this.#changes)
+    this.#undo = []
     try {
       return await applyOne(new Application(this, context), change)
     } catch (error) {
-      this.#changes = before
+      this.#revert()
       if (error instanceof Refused) return { ok: false, code: error.code, desc: error.message }
       if (error instanceof DatabaseError && isSchemaFault(error)) return { ok: false, ...schemaRefusal(error) }
       throw error
@@ -43,17 +50,29 @@ export class DefinitionEditor {
   }
 
   put(kind: string, id: string, value: unknown): void {
-    this.#touch(kind)
-    this.#changes.set(`${kind}/${id}`, { kind, id, value: JSON.stringify(value) })
+    this.#write({ kind, id, value: JSON.stringify(value) })
+    // As it will be read from the store: without fields that are undefined.
+    this.#rows.get(kind)?.set(id, JSON.parse(this.changed(kind, id)!.value!))
   }
 
   remove(kind: string, id: string): void {
-    this.#touch(kind)
-    this.#changes.set(`${kind}/${id}`, { kind, id, value: null })
+    this.#write({ kind, id, value: null })
+    this.#rows.get(kind)?.delete(id)
   }
 
-  #touch(kind: string): void {
+  #write(change: DefinitionChange): void {
+    const { kind, id } = change
     if ((definitionKinds as readonly string[]).includes(kind)) this.#touched = true
+    const key = `${kind}/${id}`
+    this.#undo.push({ key, before: this.#changes.get(key) })
+    this.#changes.set(key, change)
+  }
+
+  #revert(): void {
+    for (const { key, before } of this.#undo.reverse())
+      if (before) this.#changes.set(key, before)
+      else this.#changes.delete(key)
+    this.#rows.clear()
   }
 
   /** The changed row; `undefined` when this batch did not touch it. */
@@ -62,7 +81,24 @@ export class DefinitionEditor {
   }
 
   /** The rows of one kind as they stand now, with those of the base. */
-  all<T>(kind: 'applet' | 'instance' | 'strategy' | 'cronJob' | 'trafficLimit'): T[] {
+  all<T>(kind: ListedKind): T[] {
+    return [...this.#rowsOf(kind).values()] as T[]
+  }
+
+  /** The first row of a kind for which `test` holds. */
+  find<T>(kind: ListedKind, test: (row: T) => boolean): T | undefined {
+    for (const row of this.#rowsOf(kind).values()) if (test(row as T)) return row as T
+    return undefined
+  }
+
+  /** How many {@link all} has. */
+  count(kind: ListedKind): number {
+    return this.#rowsOf(kind).size
+  }
+
+  #rowsOf(kind: ListedKind): Map<string, unknown> {
+    const known = this.#rows.get(kind)
+    if (known) return known
     const maps = {
       applet: this.#base?.applets,
       instance: this.#base?.instances,
@@ -75,7 +111,8 @@ export class DefinitionEditor {
       if (change.kind === kind)
         if (change.value === null) rows.delete(change.id)
         else rows.set(change.id, JSON.parse(change.value))
-    return [...rows.values()] as T[]
+    this.#rows.set(kind, rows)
+    return rows
   }
 
   single<T>(kind: 'project' | 'settings' | 'database'): T | undefined {

@@ -4,30 +4,18 @@ import { type Application, found } from './application.ts'
 
 /** @throws Refused AppletNotFound */
 export function appletOf({ editor }: Application, appletId: Sfid): Applet {
-  const applets = editor.all<Applet>('applet')
-  return found(
-    applets.find((applet) => applet.appletId === appletId),
-    'AppletNotFound',
-    appletId,
-  )
+  const applet = editor.find<Applet>('applet', (row) => row.appletId === appletId)
+  return found(applet, 'AppletNotFound', appletId)
 }
 
 /** @throws Refused InstanceNotFound */
 export function instanceOf({ editor }: Application, instanceId: Sfid): Instance {
-  const instances = editor.all<Instance>('instance')
-  return found(
-    instances.find((instance) => instance.instanceId === instanceId),
-    'InstanceNotFound',
-    instanceId,
-  )
+  const instance = editor.find<Instance>('instance', (row) => row.instanceId === instanceId)
+  return found(instance, 'InstanceNotFound', instanceId)
 }
 
 /** @throws Refused StrategyNotFound */
 export function strategyOf({ editor }: Application, strategyId: Sfid): Strategy {
-  const strategies = editor.all<Strategy>('strategy')
-  return found(
-    strategies.find((strategy) => strategy.strategyId === strategyId),
-    'StrategyNotFound',
-    strategyId,
-  )
+  const strategy = editor.find<Strategy>('strategy', (row) => row.strategyId === strategyId)
+  return found(strategy, 'StrategyNotFound', strategyId)
 }

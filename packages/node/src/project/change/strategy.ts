@@ -3,6 +3,9 @@ import type { Strategy, StrategyInput } from '../definition.ts'
 import { type Accepted, type Application, type Change, type ChangeHandlers, given, Refused } from './application.ts'
 import { appletOf, strategyOf } from './find.ts'
 
+/** Routes of one project: each change of one looks at all. */
+const maxStrategies = 10_000
+
 export const strategyChanges: ChangeHandlers<'strategy.create' | 'strategy.update' | 'strategy.remove'> = {
   'strategy.create': (application, change) => {
     const strategy = createStrategy(application, change.appletId, change)
@@ -18,6 +21,8 @@ export const strategyChanges: ChangeHandlers<'strategy.create' | 'strategy.updat
 
 export function createStrategy(application: Application, appletId: Sfid, input: StrategyInput): Strategy {
   appletOf(application, appletId)
+  if (application.editor.count('strategy') >= maxStrategies)
+    throw new Refused('badRequest', `a project has at most ${maxStrategies} strategies`)
   const strategy: Strategy = {
     strategyId: application.id('strategy'),
     appletId,
@@ -46,8 +51,11 @@ function update(application: Application, change: Change<'strategy.update'>): Ac
 }
 
 /** Unique are project, applet and event type together. */
-function refuseTakenRoute(application: Application, { strategyId, appletId, eventType }: Strategy): void {
-  const others = strategiesOf(application, appletId).filter((strategy) => strategy.strategyId !== strategyId)
-  if (others.some((strategy) => strategy.eventType === eventType))
-    throw new Refused('StrategyConflict', `the applet has a strategy for ${eventType}`)
+function refuseTakenRoute({ editor }: Application, { strategyId, appletId, eventType }: Strategy): void {
+  const other = editor.find<Strategy>(
+    'strategy',
+    (strategy) =>
+      strategy.eventType === eventType && strategy.appletId === appletId && strategy.strategyId !== strategyId,
+  )
+  if (other) throw new Refused('StrategyConflict', `the applet has a strategy for ${eventType}`)
 }
