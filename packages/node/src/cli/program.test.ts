@@ -57,6 +57,11 @@ describe('the command line', () => {
       'receipt show',
       'receipt verify',
       'effect list',
+      'vfs ls',
+      'vfs get',
+      'vfs put',
+      'vfs rm',
+      'vfs gc',
       'snapshot create',
       'snapshot list',
       'snapshot verify',
@@ -74,7 +79,7 @@ describe('the command line', () => {
     expect(out).toContain('Examples:')
   })
 
-  it.each(['', 'project', 'device', 'receipt', 'applet', 'effect', 'operator', 'config', 'snapshot'])(
+  it.each(['', 'project', 'device', 'receipt', 'applet', 'effect', 'operator', 'config', 'snapshot', 'vfs'])(
     'explains the group "%s" with examples that exist',
     async (group) => {
       const { out } = await run([group, '--help'].filter(Boolean))

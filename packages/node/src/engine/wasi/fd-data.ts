@@ -1,7 +1,7 @@
 import type { Guest } from '../host/guest.ts'
 import type { Descriptor, OpenFile } from './files/file-table.ts'
 import { rights } from './files/rights.ts'
-import { attempt, FileFault } from './files/steps.ts'
+import { attempt, fileFault } from './files/steps.ts'
 import { gather, room } from './guest-memory.ts'
 import { writeStream } from './stdio.ts'
 import { wasiFunction } from './wasi-function.ts'
@@ -25,7 +25,7 @@ function fdRead(guest: Guest) {
 }
 
 function endOf(stream: number): number {
-  if (stream !== 0) throw new FileFault('badf')
+  if (stream !== 0) throw fileFault('badf')
   return 0
 }
 
@@ -79,7 +79,7 @@ function fdSeek(guest: Guest) {
       const result = room(guest, offsetAt, 8)
       const file = guest.call.files.file(fd)
       const base = { [fromStart]: 0, [fromHere]: file.position, [fromEnd]: file.node.size }[whence]
-      if (base === undefined) throw new FileFault('inval')
+      if (base === undefined) throw fileFault('inval')
       file.position = toOffset(BigInt(base) + delta)
       guest.view.setBigUint64(result, BigInt(file.position), true)
     })
@@ -125,7 +125,7 @@ function fdAdvise(guest: Guest) {
   return (fd: number, _offset: bigint, _length: bigint, advice: number): number =>
     attempt(guest, () => {
       guest.call.files.file(fd)
-      if (advice >>> 0 > 5) throw new FileFault('inval')
+      if (advice >>> 0 > 5) throw fileFault('inval')
     })
 }
 
@@ -152,12 +152,12 @@ function readable(guest: Guest, fd: number): OpenFile {
 
 function writable(guest: Guest, fd: number): OpenFile {
   // Of a directory POSIX says the same: it is not open for writing.
-  if (guest.call.files.get(fd).kind === 'directory') throw new FileFault('badf')
+  if (guest.call.files.get(fd).kind === 'directory') throw fileFault('badf')
   return withRight(guest.call.files.file(fd), rights.write)
 }
 
 function withRight(file: OpenFile, right: bigint): OpenFile {
-  if ((file.rights & right) === 0n) throw new FileFault('badf')
+  if ((file.rights & right) === 0n) throw fileFault('badf')
   return file
 }
 
@@ -180,9 +180,9 @@ function writeParts({ tree, node }: OpenFile, parts: readonly Uint8Array[], star
   return offset - start
 }
 
-/** An offset that numbers can express exactly. @throws FileFault inval */
+/** An offset that numbers can express exactly. @throws fileFault inval */
 function toOffset(value: bigint): number {
-  if (value < 0n || value > BigInt(Number.MAX_SAFE_INTEGER)) throw new FileFault('inval')
+  if (value < 0n || value > BigInt(Number.MAX_SAFE_INTEGER)) throw fileFault('inval')
   return Number(value)
 }
 

@@ -1,7 +1,7 @@
 import type { Guest } from '../host/guest.ts'
 import type { FileNode, FileTree } from './files/file-tree.ts'
 import { rights } from './files/rights.ts'
-import { attempt, FileFault, run, type Steps } from './files/steps.ts'
+import { attempt, fileFault, run, type Steps } from './files/steps.ts'
 import { room } from './guest-memory.ts'
 import { wasiFunction } from './wasi-function.ts'
 
@@ -40,7 +40,7 @@ function fdFdstatGet(guest: Guest) {
 function fdFdstatSetFlags(guest: Guest) {
   return (fd: number, flags: number): number =>
     attempt(guest, () => {
-      if (flags >>> 0 > fdflagsMask) throw new FileFault('inval')
+      if (flags >>> 0 > fdflagsMask) throw fileFault('inval')
       const descriptor = guest.call.files.get(fd)
       if (descriptor.kind !== 'stream') descriptor.flags = flags
     })
@@ -51,9 +51,9 @@ function fdFdstatSetRights(guest: Guest) {
   return (fd: number, base: bigint, inheriting: bigint): number =>
     attempt(guest, () => {
       const descriptor = guest.call.files.get(fd)
-      if (descriptor.kind === 'stream') throw new FileFault('notcapable')
+      if (descriptor.kind === 'stream') throw fileFault('notcapable')
       const more = (base & ~descriptor.rights) | (inheriting & ~descriptor.inheriting)
-      if (BigInt.asUintN(64, more) !== 0n) throw new FileFault('notcapable')
+      if (BigInt.asUintN(64, more) !== 0n) throw fileFault('notcapable')
       descriptor.rights = base
       descriptor.inheriting = inheriting
     })
@@ -74,7 +74,7 @@ function fdFilestatSetTimes(guest: Guest) {
   return (fd: number, accessedNs: bigint, modifiedNs: bigint, flags: number): number =>
     attempt(guest, () => {
       const descriptor = guest.call.files.get(fd)
-      if (descriptor.kind === 'stream') throw new FileFault('badf')
+      if (descriptor.kind === 'stream') throw fileFault('badf')
       setTimes(descriptor.tree, descriptor.node, { accessedNs, modifiedNs, flags })
     })
 }
@@ -97,10 +97,10 @@ export function setTimes(
   { modifiedNs, flags }: { accessedNs: bigint; modifiedNs: bigint; flags: number },
 ): void {
   const both = (pair: number) => (flags & pair) === pair
-  if (flags >>> 0 > 15 || both(accessed | accessedNow) || both(modified | modifiedNow)) throw new FileFault('inval')
+  if (flags >>> 0 > 15 || both(accessed | accessedNow) || both(modified | modifiedNow)) throw fileFault('inval')
   if (flags & modified) tree.setModified(node, BigInt.asUintN(64, modifiedNs))
   else if (flags & modifiedNow) tree.setModified(node, tree.nowNs)
-  else if (tree.readOnly) throw new FileFault('rofs')
+  else if (tree.readOnly) throw fileFault('rofs')
 }
 
 function fdPrestatGet(guest: Guest) {
@@ -117,7 +117,7 @@ function fdPrestatDirName(guest: Guest) {
   return (fd: number, pointer: number, length: number): number =>
     attempt(guest, () => {
       const name = guest.call.files.preopen(fd)
-      if (length >>> 0 < name.length) throw new FileFault('nametoolong')
+      if (length >>> 0 < name.length) throw fileFault('nametoolong')
       guest.bytes.write(name, room(guest, pointer, name.length), 'latin1')
     })
 }

@@ -5,7 +5,7 @@ import type { OpenFile } from './files/file-table.ts'
 import type { FileNode } from './files/file-tree.ts'
 import { follow, followTo, type Place } from './files/path.ts'
 import { rights } from './files/rights.ts'
-import { FileFault, run, type Steps } from './files/steps.ts'
+import { fileFault, run, type Steps } from './files/steps.ts'
 import { readPath, room } from './guest-memory.ts'
 import { wasiFunction } from './wasi-function.ts'
 
@@ -46,10 +46,10 @@ function* open(guest: Guest, call: OpenCall): Steps<number> {
   const result = room(guest, call.fdAt, 4)
   const { files } = guest.call
   const from = files.directory(call.fd)
-  if (call.flags >>> 0 > fdflagsMask || call.oflags >>> 0 > 15) throw new FileFault('inval')
-  if (call.oflags & create && call.oflags & directoryOnly) throw new FileFault('inval')
+  if (call.flags >>> 0 > fdflagsMask || call.oflags >>> 0 > 15) throw fileFault('inval')
+  if (call.oflags & create && call.oflags & directoryOnly) throw fileFault('inval')
   const place = yield* follow(from.tree, from.node, readPath(guest, call.pathAt, call.pathLength))
-  if (place.slash && call.oflags & create) throw new FileFault(place.node?.kind === 'file' ? 'notdir' : 'isdir')
+  if (place.slash && call.oflags & create) throw fileFault(place.node?.kind === 'file' ? 'notdir' : 'isdir')
   const fd = files.reserve()
   const node = place.node ? existing(from, place.node, place, call) : yield* created(from, place, call)
   if (node.kind === 'file' && node.content === undefined) guest.chargeBytes(node.size)
@@ -82,16 +82,16 @@ function empty({ tree }: OpenFile, node: FileNode): void {
 /** Whether what is there may be opened so. */
 function existing({ tree }: OpenFile, node: FileNode, place: Place, { oflags, rights: base }: OpenCall): FileNode {
   const changes = (oflags & truncate) !== 0 || (base & rights.write) !== 0n
-  if (oflags & create && oflags & exclusive) throw new FileFault('exist')
+  if (oflags & create && oflags & exclusive) throw fileFault('exist')
   if (node.kind === 'file') {
-    if (place.slash || oflags & directoryOnly) throw new FileFault('notdir')
-    if (changes && tree.readOnly) throw new FileFault('rofs')
-  } else if (oflags & truncate || (changes && !(oflags & directoryOnly))) throw new FileFault('isdir')
+    if (place.slash || oflags & directoryOnly) throw fileFault('notdir')
+    if (changes && tree.readOnly) throw fileFault('rofs')
+  } else if (oflags & truncate || (changes && !(oflags & directoryOnly))) throw fileFault('isdir')
   return node
 }
 
 function* created({ tree }: OpenFile, place: Place, { oflags }: OpenCall): Steps<FileNode> {
-  if (!(oflags & create)) throw new FileFault('noent')
+  if (!(oflags & create)) throw fileFault('noent')
   return yield* tree.create(place.directory, place.name, 'file')
 }
 
@@ -114,23 +114,23 @@ function onPath(name: string, work: (from: OpenFile, path: string) => Steps<void
 
 function* createDirectory({ tree, node }: OpenFile, path: string): Steps<void> {
   const place = yield* follow(tree, node, path)
-  if (place.node) throw new FileFault('exist')
+  if (place.node) throw fileFault('exist')
   yield* tree.create(place.directory, place.name, 'directory')
 }
 
 function* removeDirectory({ tree, node }: OpenFile, path: string): Steps<void> {
   const place = yield* follow(tree, node, path)
-  if (!place.node) throw new FileFault('noent')
-  if (place.node.kind === 'file') throw new FileFault('notdir')
-  if (place.name === '') throw new FileFault('inval')
+  if (!place.node) throw fileFault('noent')
+  if (place.node.kind === 'file') throw fileFault('notdir')
+  if (place.name === '') throw fileFault('inval')
   yield* tree.remove(place.node)
 }
 
 function* unlinkFile({ tree, node }: OpenFile, path: string): Steps<void> {
   const place = yield* follow(tree, node, path)
-  if (!place.node) throw new FileFault('noent')
-  if (place.node.kind === 'directory') throw new FileFault('isdir')
-  if (place.slash) throw new FileFault('notdir')
+  if (!place.node) throw fileFault('noent')
+  if (place.node.kind === 'directory') throw fileFault('isdir')
+  if (place.slash) throw fileFault('notdir')
   yield* tree.remove(place.node)
 }
 
@@ -156,12 +156,12 @@ function* rename(guest: Guest, from: PathArgument, to: PathArgument): Steps<numb
     string,
   ]
   const old = yield* follow(source.tree, source.node, oldPath)
-  if (!old.node) throw new FileFault('noent')
-  if (old.slash && old.node.kind === 'file') throw new FileFault('notdir')
+  if (!old.node) throw fileFault('noent')
+  if (old.slash && old.node.kind === 'file') throw fileFault('notdir')
   const place = yield* follow(target.tree, target.node, newPath)
-  if (old.name === '' || place.name === '') throw new FileFault('inval')
-  if (source.tree !== target.tree) throw new FileFault('xdev')
-  if (place.slash && old.node.kind === 'file') throw new FileFault('notdir')
+  if (old.name === '' || place.name === '') throw fileFault('inval')
+  if (source.tree !== target.tree) throw fileFault('xdev')
+  if (place.slash && old.node.kind === 'file') throw fileFault('notdir')
   yield* source.tree.move(old.node, place.directory, place.name)
   return 0
 }
@@ -208,7 +208,7 @@ function pathReadlink(guest: Guest) {
 function* readLink(guest: Guest, { fd, pointer, length }: PathArgument): Steps<number> {
   const { tree, node } = guest.call.files.directory(fd)
   yield* followTo(tree, node, readPath(guest, pointer, length))
-  throw new FileFault('inval')
+  throw fileFault('inval')
 }
 
 /** Neither symbolic nor hard links can be made: a name has one file, and a file one name. */

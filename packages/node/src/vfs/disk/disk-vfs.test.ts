@@ -7,6 +7,7 @@ import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { afterAll, describe, expect, it } from 'vitest'
 import { keeperSuite } from '../keeper.suite.ts'
+import { VfsKeeper } from '../keeper.ts'
 import { vfsSuite } from '../vfs.suite.ts'
 import { openDiskVfs } from './disk-vfs.ts'
 
@@ -84,5 +85,29 @@ describe('on disk', () => {
     expect(files.length).toBeGreaterThanOrEqual(20)
     for (const { hash } of files) expect((await vfs.get(hash)).length).toBe(256 * 1024)
     expect(readdirSync(join(directory, 'incoming'))).toEqual([])
+  })
+
+  it('goes on with a collection whose process was killed', async () => {
+    const directory = fresh()
+    const before = openDiskVfs({ directory })
+    for (let index = 0; index < 200; index++)
+      await before.putDerived(await before.put(Buffer.from(`file ${index}`)), 'module', Buffer.from('made of it'))
+    const script = fileURLToPath(new URL('../testing/collect-all.ts', import.meta.url))
+    const child = spawn(process.execPath, [script, directory])
+    const exited = once(child, 'exit')
+    let lines = 0
+    for await (const _ of createInterface({ input: child.stdout })) if (++lines >= 50) break
+    child.kill('SIGKILL')
+    await exited
+    const vfs = openDiskVfs({ directory })
+    const left = await Array.fromAsync(vfs.list())
+    expect(left.length).toBeLessThan(200)
+    for (const { hash } of left) await vfs.get(hash)
+    const keeper = new VfsKeeper({ vfs, references: async () => new Map(), now: () => Date.now() + 1000 })
+    const { files, usage } = await keeper.collect({ graceMs: 0 })
+    expect({ files, usage }).toMatchObject({ files: left.length, usage: { files: 0, bytes: 0 } })
+    expect(readdirSync(directory, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile())).toEqual(
+      [],
+    )
   })
 })

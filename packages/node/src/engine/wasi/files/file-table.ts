@@ -2,7 +2,7 @@ import { type FileNode, FileTree } from './file-tree.ts'
 import type { HostFiles } from './host-files.ts'
 import { MemoryRecords } from './memory-records.ts'
 import { rights } from './rights.ts'
-import { FileFault } from './steps.ts'
+import { fileFault } from './steps.ts'
 
 /** Standard input, which is empty, or one of the two streams that become log lines. */
 export interface Stream {
@@ -51,39 +51,39 @@ export class FileTable {
     for (const [index, tree] of trees.entries()) this.#open.set(firstPreopen + index, preopened(tree))
   }
 
-  /** @throws FileFault badf */
+  /** @throws fileFault badf */
   get(fd: number): Descriptor {
     const descriptor = this.#open.get(fd >>> 0)
-    if (descriptor === undefined) throw new FileFault('badf')
+    if (descriptor === undefined) throw fileFault('badf')
     return descriptor
   }
 
-  /** @throws FileFault badf; spipe for a stream, isdir for a directory */
+  /** @throws fileFault badf; spipe for a stream, isdir for a directory */
   file(fd: number): OpenFile {
     const descriptor = this.get(fd)
-    if (descriptor.kind === 'stream') throw new FileFault('spipe')
-    if (descriptor.kind === 'directory') throw new FileFault('isdir')
+    if (descriptor.kind === 'stream') throw fileFault('spipe')
+    if (descriptor.kind === 'directory') throw fileFault('isdir')
     return descriptor
   }
 
-  /** @throws FileFault badf, notdir */
+  /** @throws fileFault badf, notdir */
   directory(fd: number): OpenFile {
     const descriptor = this.get(fd)
-    if (descriptor.kind !== 'directory') throw new FileFault('notdir')
+    if (descriptor.kind !== 'directory') throw fileFault('notdir')
     return descriptor
   }
 
-  /** The name of a directory that was open from the beginning and still is. @throws FileFault badf, notdir */
+  /** The name of a directory that was open from the beginning and still is. @throws fileFault badf, notdir */
   preopen(fd: number): string {
     const descriptor = this.get(fd)
     const name = preopens[(fd >>> 0) - firstPreopen]
-    if (name === undefined || descriptor.kind !== 'directory' || descriptor.node.directory) throw new FileFault('badf')
+    if (name === undefined || descriptor.kind !== 'directory' || descriptor.node.directory) throw fileFault('badf')
     return name
   }
 
-  /** @returns the lowest free number. @throws FileFault mfile, before anything was opened */
+  /** @returns the lowest free number. @throws fileFault mfile, before anything was opened */
   reserve(): number {
-    if (this.#open.size >= maxDescriptors) throw new FileFault('mfile')
+    if (this.#open.size >= maxDescriptors) throw fileFault('mfile')
     let fd = firstPreopen
     while (this.#open.has(fd)) fd++
     return fd
@@ -94,14 +94,14 @@ export class FileTable {
     this.#open.set(fd, descriptor)
   }
 
-  /** @throws FileFault badf */
+  /** @throws fileFault badf */
   close(fd: number): void {
     const descriptor = this.get(fd)
     this.#open.delete(fd >>> 0)
     if (descriptor.kind !== 'stream') descriptor.tree.close(descriptor.node)
   }
 
-  /** Gives an open descriptor the number of another one, which is closed. @throws FileFault badf */
+  /** Gives an open descriptor the number of another one, which is closed. @throws fileFault badf */
   renumber(from: number, to: number): void {
     const descriptor = this.get(from)
     this.get(to)

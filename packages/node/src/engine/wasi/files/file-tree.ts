@@ -8,7 +8,7 @@ import {
   rootNumber,
   type Totals,
 } from './records.ts'
-import { FileFault, type Steps, wait } from './steps.ts'
+import { fileFault, type Steps, wait } from './steps.ts'
 
 /** A file or directory while a call knows it; everything that has it open shares it. */
 export interface FileNode {
@@ -80,8 +80,8 @@ export class FileTree {
 
   *create(directory: FileNode, name: string, kind: FileNode['kind']): Steps<FileNode> {
     const totals = yield* this.#change()
-    if (directory.removed) throw new FileFault('noent')
-    if (totals.files >= this.#limits.files) throw new FileFault('nospc')
+    if (directory.removed) throw fileFault('noent')
+    if (totals.files >= this.#limits.files) throw fileFault('nospc')
     this.#records.hold(2 * recordBytes)
     totals.files++
     const node = this.#node({ kind, number: totals.nextNumber++, size: 0, modifiedNs: this.#now() }, directory, name)
@@ -93,7 +93,7 @@ export class FileTree {
   /** Takes a node's name away; its bytes go with the last that has it open. */
   *remove(node: FileNode): Steps<void> {
     const totals = yield* this.#change()
-    if (node.kind === 'directory' && (yield* this.list(node, 1)).length > 0) throw new FileFault('notempty')
+    if (node.kind === 'directory' && (yield* this.list(node, 1)).length > 0) throw fileFault('notempty')
     this.#records.hold(2 * recordBytes)
     this.#records.put('entry', entryKey(node.directory!, node.name), null)
     node.removed = true
@@ -105,13 +105,13 @@ export class FileTree {
   /** Gives a node another name, in the place of what may have it. */
   *move(node: FileNode, directory: FileNode, name: string): Steps<void> {
     yield* this.#change()
-    if (directory.removed) throw new FileFault('noent')
+    if (directory.removed) throw fileFault('noent')
     for (let above: FileNode | undefined = directory; above; above = above.directory)
-      if (above === node) throw new FileFault('inval')
+      if (above === node) throw fileFault('inval')
     const old = yield* this.find(directory, name)
     if (old === node) return
     if (old) {
-      if (old.kind !== node.kind) throw new FileFault(old.kind === 'directory' ? 'isdir' : 'notdir')
+      if (old.kind !== node.kind) throw fileFault(old.kind === 'directory' ? 'isdir' : 'notdir')
       yield* this.remove(old)
     }
     this.#records.hold(2 * recordBytes)
@@ -165,7 +165,7 @@ export class FileTree {
   }
 
   setModified(node: FileNode, modifiedNs: bigint): void {
-    if (this.readOnly) throw new FileFault('rofs')
+    if (this.readOnly) throw fileFault('rofs')
     this.#records.hold(recordBytes)
     node.modifiedNs = modifiedNs
     if (node !== this.root && !node.removed) this.#putEntry(node)
@@ -175,12 +175,12 @@ export class FileTree {
     return this.#now()
   }
 
-  /** Makes sure that a file may have so many bytes, before it gets them. @throws FileFault fbig, nospc; HostFault Limit */
+  /** Makes sure that a file may have so many bytes, before it gets them. @throws fileFault fbig, nospc; HostFault Limit */
   #reserve(node: FileNode, size: number): void {
     const totals = this.#totals!
     const growth = size - node.size
-    if (growth > 0 && size > this.#limits.fileBytes) throw new FileFault('fbig')
-    if (growth > 0 && totals.bytes + growth > this.#limits.totalBytes) throw new FileFault('nospc')
+    if (growth > 0 && size > this.#limits.fileBytes) throw fileFault('fbig')
+    if (growth > 0 && totals.bytes + growth > this.#limits.totalBytes) throw fileFault('nospc')
     this.#records.hold(Math.max(growth, 0) + (node.changed ? 0 : node.size + 2 * recordBytes))
     totals.bytes += growth
     node.changed = true
@@ -189,7 +189,7 @@ export class FileTree {
 
   /** The totals, without which nothing may be changed. */
   *#change(): Steps<Totals> {
-    if (this.readOnly) throw new FileFault('rofs')
+    if (this.readOnly) throw fileFault('rofs')
     if (this.#totals === undefined) {
       const record = yield* wait(this.#records.get('total', ''))
       this.#totals ??= decodeTotals(record)

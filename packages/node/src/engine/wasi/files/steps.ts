@@ -13,12 +13,26 @@ export function* wait<T>(value: MaybePromise<T>): Steps<T> {
 }
 
 /** Why an operation was refused, as the guest sees it. */
-export class FileFault extends Error {
+class FileFault extends Error {
   readonly errno: number
-  constructor(code: Exclude<keyof typeof errno, 'success'>) {
+  constructor(code: FaultCode) {
     super(code)
     this.errno = errno[code]
   }
+}
+
+type FaultCode = Exclude<keyof typeof errno, 'success'>
+
+const faults = new Map<FaultCode, FileFault>()
+
+/** A refusal to be thrown. There is one for each code: guests ask for what is not there all the time, and a stack is dear. */
+export function fileFault(code: FaultCode): Error {
+  let fault = faults.get(code)
+  if (fault === undefined) {
+    fault = new FileFault(code)
+    faults.set(code, fault)
+  }
+  return fault
 }
 
 /** Whom a limit that was reached is reported to. */
@@ -26,7 +40,7 @@ interface LimitWitness {
   readonly call: { hit(limit: LimitCode): void }
 }
 
-/** Runs the steps. @returns what they return; of a {@link FileFault}, its error number */
+/** Runs the steps. @returns what they return; of a {@link fileFault}, its error number */
 export function run(guest: LimitWitness, steps: Steps<number>): MaybePromise<number> {
   return advance(guest, steps, () => steps.next())
 }
