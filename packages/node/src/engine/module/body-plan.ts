@@ -1,8 +1,8 @@
 import { BodyEdits, editKind } from './body-edits.ts'
-import type { BodySurvey } from './body-survey.ts'
+import { type BodySurvey, forEachLocalGroup } from './body-survey.ts'
 import { fuelCosts, instructionCosts } from './fuel-costs.ts'
 import { InstructionReader, opcodes } from './instructions.ts'
-import type { FunctionType } from './layout.ts'
+import type { FunctionType, ValueType } from './layout.ts'
 import { type ModuleFacts, typeOfFunction } from './module-facts.ts'
 import { nanResults, nanShape, nanUse, nanUses } from './nan-sources.ts'
 import { OperandStack } from './operand-stack.ts'
@@ -35,6 +35,12 @@ interface Frame {
 const emptyType = -64
 
 /**
+ * Walks through one function before all its locals are suspected. Compilers need two or three; locals that hand a NaN on
+ * against the order of the code could need as many as there are locals, which is quadratic. Part of the engine's version.
+ */
+const mostWalks = 16
+
+/**
  * Walks through a function and notes what must be changed: where segments begin and what they cost, which NaNs are
  * seen. One planner serves all functions of a module, one after the other.
  */
@@ -65,8 +71,22 @@ export class BodyPlanner {
     this.#survey = survey
     this.#nanLocals.clear()
     // A local that turns out to hold a NaN may have been read further up, so the walk is repeated until nothing is new.
-    do this.#walk(type)
-    while (this.#nanLocalsChanged)
+    for (let walks = 1; ; walks++) {
+      this.#walk(type)
+      if (!this.#nanLocalsChanged) return
+      if (walks === mostWalks) this.#suspectAllLocals(type)
+    }
+  }
+
+  #suspectAllLocals({ params }: FunctionType): void {
+    let next = 0
+    const suspect = (count: number, type: ValueType) => {
+      const shape = type === 'f32' ? nanShape.f32 : type === 'f64' ? nanShape.f64 : nanShape.none
+      for (let local = next; shape !== nanShape.none && local < next + count; local++) this.#nanLocals.set(local, shape)
+      next += count
+    }
+    for (const param of params) suspect(1, param)
+    forEachLocalGroup(this.#facts.layout.bytes, this.#survey.start, suspect)
   }
 
   #walk(type: FunctionType): void {

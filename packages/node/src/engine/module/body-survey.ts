@@ -1,6 +1,6 @@
 import { malformed } from './byte-reader.ts'
 import { InstructionReader, opcodeCount, opcodes } from './instructions.ts'
-import { valueTypes } from './layout.ts'
+import { type ValueType, valueTypes } from './layout.ts'
 import { nanResults } from './nan-sources.ts'
 
 const v128Code = 0x7b
@@ -68,6 +68,19 @@ function surveyLocals(bytes: Uint8Array, start: number) {
     if (code === v128Code) usesVectors = true
   }
   return { code: reader.at, localGroups, locals, usesVectors }
+}
+
+/** Calls back for each group of locals that a function declares, parameters not included. */
+export function forEachLocalGroup(
+  bytes: Uint8Array,
+  start: number,
+  visit: (count: number, type: ValueType) => void,
+): void {
+  const reader = new LocalsReader(bytes, start)
+  for (let groups = reader.u32(); groups > 0; groups--) {
+    const count = reader.u32()
+    visit(count, valueTypes.get(bytes[reader.at++]!)!)
+  }
 }
 
 /** Numbers in the declarations of locals of a valid module. */
