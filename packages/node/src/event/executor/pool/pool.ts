@@ -78,6 +78,7 @@ class Pool implements Executor {
 
   open(project: ProjectKey): Promise<ProjectTip> {
     if (!this.#threads) return Promise.reject(new ExecutorError({ code: 'EXECUTOR_STOPPED' }))
+    this.#threads.keepSpare()
     const worker = this.#slow.get(project) ? this.#apartHandle() : this.#workers[this.#place(project)]!
     this.#placed.set(project, worker)
     const tip = worker.open(project)
@@ -105,7 +106,9 @@ class Pool implements Executor {
   }
 
   inspectModule(wasm: Uint8Array): Promise<ModuleReport> {
-    const worker = this.#workers[this.#placements.lightest()]
+    const lightest = this.#workers[this.#placements.lightest()]
+    // A thread is not made for an examination when there is one.
+    const worker = lightest?.started ? lightest : (this.#workers.find(({ started }) => started) ?? lightest)
     return worker ? worker.inspect(wasm) : Promise.reject(new ExecutorError({ code: 'EXECUTOR_STOPPED' }))
   }
 
