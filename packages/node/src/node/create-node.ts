@@ -178,6 +178,9 @@ async function buildNode(options: NodeOptions, unlock: () => Promise<void>): Pro
       settle.forget(key)
       await dispatcher.forget(key)
       await manager.close(key)
+      // The last batches were committed meanwhile.
+      settle.forget(key)
+      schedule.forget(key)
     },
     indexDevices: (key, changes) => devices.index(key, changes),
     forgetDevices(key) {

@@ -8,7 +8,6 @@ import type { Committed } from '../event/mailbox.ts'
 import { CronTimers } from '../event/timers/cron/cron-timers.ts'
 import { defaultTimerOptions, TimerService } from '../event/timers/timer-service.ts'
 import { TimerTable } from '../event/timers/timer-table.ts'
-import type { Timers } from '../event/timers/timers.ts'
 import { Traffic } from '../event/traffic/traffic.ts'
 import type { Projects } from '../project/project.ts'
 import type { ProjectIndex } from '../project/project-index.ts'
@@ -27,7 +26,6 @@ interface ScheduleDeps {
 
 /** What happens by the clock: timers, cron jobs, windows of flows, periods of traffic limits. */
 export interface Schedule {
-  readonly timers: Timers
   readonly traffic: Traffic
   /** To be started before whatever strikes projects off the list of those that worked. */
   readonly services: readonly Service[]
@@ -79,7 +77,6 @@ export function createSchedule({ control, index, projects, manager, metrics, log
   timers.add(cron)
   timers.add(flow)
   return {
-    timers,
     traffic,
     services: [timers, traffic],
     open() {
@@ -97,6 +94,7 @@ export function createSchedule({ control, index, projects, manager, metrics, log
     forget(project) {
       traffic.forget(project)
       cron.forget(project)
+      timers.forget(project)
     },
     async submitAnswer(project, message) {
       const committed = await manager.submit(project, message)

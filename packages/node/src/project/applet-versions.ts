@@ -45,6 +45,7 @@ export async function countResults(
   messages: number,
 ): Promise<ReadonlyMap<number, VersionResults>> {
   const counts = new Map<number, { ok: number; negative: number; failed: number; fuel: bigint }>()
+  const places = placesOf(versions)
   let left = messages
   let { height } = await reader.tip()
   for (; left > 0 && height > 0n; height--) {
@@ -54,7 +55,7 @@ export async function countResults(
       // The results of a repetition are those of the first, which is counted at its own place.
       if (status === 'duplicate') continue
       for (const result of decodeReceipt(receipt).results) {
-        const version = versionAt(versions, result, height, index)
+        const version = versionAt(places, result, height, index)
         if (version === undefined) continue
         const count = counts.get(version) ?? { ok: 0, negative: 0, failed: 0, fuel: 0n }
         count[outcome(result)]++
@@ -75,18 +76,33 @@ function summary({ fuel, ...runs }: Omit<VersionResults, 'meanFuel'> & { fuel: b
   return { ...runs, meanFuel: Number(fuel / BigInt(runs.ok + runs.negative + runs.failed)) }
 }
 
-/** The version that ran at a place of the history. */
+interface Place {
+  readonly version: number
+  readonly height: bigint
+  readonly index: number
+}
+
+/** Where the versions of each module began, oldest first. */
+function placesOf(versions: readonly AppletVersion[]): Map<string, Place[]> {
+  const places = new Map<string, Place[]>()
+  for (const { appletId, codeHash, version, height, index } of versions.toSorted((a, b) => a.version - b.version)) {
+    const name = `${appletId}/${codeHash}`
+    const known = places.get(name) ?? []
+    known.push({ version, height: BigInt(height), index })
+    places.set(name, known)
+  }
+  return places
+}
+
+/** The version that ran at a place of the history. Asked from the newest place to the oldest: later versions are dropped. */
 function versionAt(
-  versions: readonly AppletVersion[],
-  result: HandlerResult,
+  places: ReadonlyMap<string, Place[]>,
+  { appletId, codeHash }: HandlerResult,
   height: bigint,
   index: number,
 ): number | undefined {
-  const codeHash = toHex(result.codeHash).slice(2)
-  const before = versions.filter((version) => {
-    const start = BigInt(version.height)
-    const begun = start < height || (start === height && version.index < index)
-    return begun && version.appletId === result.appletId && version.codeHash === codeHash
-  })
-  return before.length === 0 ? undefined : Math.max(...before.map(({ version }) => version))
+  const own = places.get(`${appletId}/${toHex(codeHash).slice(2)}`) ?? []
+  const begun = ({ height: start, index: at }: Place) => start < height || (start === height && at < index)
+  while (own.length > 0 && !begun(own.at(-1)!)) own.pop()
+  return own.at(-1)?.version
 }

@@ -15,6 +15,11 @@ export class DueQueue {
     return this.#due.size
   }
 
+  /** All keys, in no order. */
+  keys(): IterableIterator<string> {
+    return this.#due.keys()
+  }
+
   get(key: string): number | undefined {
     return this.#due.get(key)
   }

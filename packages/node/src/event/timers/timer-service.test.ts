@@ -188,6 +188,20 @@ describe('timers', () => {
     expect(new TimerTable(control).all()).toEqual([])
   })
 
+  it('of a removed project take no memory until they would have been due', async () => {
+    const control = controlWith(2)
+    const source = new Source()
+    let nowMs = 0
+    const service = await start(control, source, { now: () => nowMs })
+    for (const n of [0, 1]) service.set({ project: projectOf(n), kind: 'test', id: 'yearly', atMs: 1000 })
+    service.forget(projectOf(0))
+    nowMs = 1000
+    await until('the other', () => source.fired.length > 0)
+    expect(source.fired.map(({ project }) => project)).toEqual([projectOf(1)])
+    await service.stop()
+    expect(new TimerTable(control).all()).toEqual([])
+  })
+
   it('of ten thousand idle projects wait without opening any of them', async () => {
     let nowMs = 0
     const control = controlWith(10_000)

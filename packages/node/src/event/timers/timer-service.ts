@@ -86,6 +86,13 @@ export class TimerService implements Timers, Service {
     this.#note(key, { project, kind, id, atMs: null })
   }
 
+  /** Forgets the timers of a project that is gone; the table has lost them with it. */
+  forget(project: ProjectKey): void {
+    this.#shares.get(project)?.waiting.clear()
+    const timers = [this.#queue, this.#held, this.#failures, this.#unwritten]
+    for (const keyed of timers) for (const key of keyed.keys()) if (key.startsWith(`${project}/`)) keyed.delete(key)
+  }
+
   /** Whether the table lacks changes of a project, which then must be asked at the next start. */
   isBehind(project: ProjectKey): boolean {
     for (const change of this.#unwritten.values()) if (change.project === project) return true
