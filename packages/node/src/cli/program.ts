@@ -6,6 +6,7 @@ import { registerDev } from './commands/dev.ts'
 import { registerDevice } from './commands/device/device.ts'
 import { registerDoctor } from './commands/doctor.ts'
 import { registerEffect } from './commands/effect.ts'
+import { registerFlow } from './commands/flow/flow.ts'
 import { registerInit } from './commands/init.ts'
 import { registerLogin } from './commands/login.ts'
 import { registerLogs } from './commands/logs.ts'
@@ -35,6 +36,7 @@ const commands: readonly Register[] = [
   registerOperator,
   registerApplet,
   registerCron,
+  registerFlow,
   registerTraffic,
   registerPublish,
   registerLogs,

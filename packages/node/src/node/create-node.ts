@@ -23,6 +23,7 @@ import { createRpcEndpoint } from '../endpoint/rpc/rpc-endpoint.ts'
 import { EventCounter } from '../event/event-counter.ts'
 import { EventManager } from '../event/event-manager.ts'
 import { createPool } from '../event/executor/pool/pool.ts'
+import { flowStatus } from '../event/flow/status.ts'
 import { Ingest } from '../event/ingest.ts'
 import { defaultProjectSettings } from '../project/definition.ts'
 import { ProjectIndex } from '../project/project-index.ts'
@@ -280,6 +281,7 @@ async function buildNode(options: NodeOptions, unlock: () => Promise<void>): Pro
       publicChains: new Set(networks),
       inspectModule: (bytes) => executor.inspectModule(bytes),
       schemaProblems,
+      flowStatus,
       exportReceipt: exportOf,
       removeLogs: (key, instanceId) => manager.removeLogs(key, instanceId),
       logger,

@@ -113,3 +113,34 @@ export function missingFunctions(
     return known.includes(wasmFunc) ? [] : [`${opType.toLowerCase()} "${wasmFunc}"`]
   })
 }
+
+/** A window of a flow that has not ended. Times are milliseconds. */
+export interface OpenWindow {
+  /** Key of the group, where each has windows of its own; else empty. */
+  readonly group: string
+  readonly startMs: number
+  /** Of a count window, the time of its latest element. */
+  readonly endMs: number
+  /** When it is closed at the latest. */
+  readonly dueMs: number
+  readonly elements: number
+  /** What it counts towards the limit of the flow. */
+  readonly bytes: number
+  /** Length of what REDUCE has accumulated; absent where the window keeps its elements. */
+  readonly accumulatorBytes?: number
+}
+
+/** What a flow keeps. */
+export interface FlowStatus {
+  /** Open windows, of which {@link open} may be some. */
+  readonly windows: number
+  readonly bytes: number
+  /** Elements that came when their windows were closed. */
+  readonly late: number
+  /** Elements that found no room. */
+  readonly dropped: number
+  /** When the node looks again for windows that are due; absent when none is open. */
+  readonly wakeMs?: number
+  /** Those that end first come first. */
+  readonly open: readonly OpenWindow[]
+}

@@ -4,7 +4,8 @@ import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type CliOptions, runCli } from '../support/cli.ts'
 import { sender } from '../support/events.ts'
-import { type Device, Management } from '../support/management.ts'
+import { guest } from '../support/guests.ts'
+import { appletForm, type Device, Management } from '../support/management.ts'
 import { TestDevice } from '../support/mqtt.ts'
 import { adminPassword, NodeProcess } from '../support/node-process.ts'
 import { makeTempDirectory, removeDirectory } from '../support/temp.ts'
@@ -111,12 +112,30 @@ describe('a stream flow', () => {
       await write('w3bstream.yaml', await file(), ['tumbling: 1s', 'tumbling: 5s'])
       expect((await deploy()).code).toBe(0)
       await send('{"value":7}', { eventType: 'reading' })
+      const open = await runCli(['flow', 'status', 'means', '--json'], options)
+      expect(open.json()).toMatchObject({ total: 1, late: 0, dropped: 0, data: [{ group: 'd9', elements: 1 }] })
       await node.kill9()
       await node.start()
+      const shown = await runCli(['flow', 'status', 'means'], options)
+      expect(shown.stdout).toMatch(/open windows +1\n.*d9 .* 1 +\d+ reduced/s)
       await until('the window of before the crash', async () => (await means()).some(({ mean }) => mean === 7))
     },
     compileMs,
   )
+
+  it('is refused over the API when its applet lacks functions, and so is a module that would take them away', async () => {
+    const path = '/project_config/x/means/PROJECT_FLOW'
+    const flow = await admin.expect<{ operators: { opType: string; wasmFunc?: string }[] }>('GET', path)
+    const operators = flow.operators.map((one) => (one.opType === 'MAP' ? { ...one, wasmFunc: 'nowhere' } : one))
+    const { status, json } = await admin.send('POST', path, { ...flow, operators })
+    expect(status).toBe(400)
+    expect(json).toMatchObject({ key: 'InvalidFlow', desc: expect.stringContaining('no function for map "nowhere"') })
+    const { appletID } = (await admin.expect<{ data: { appletID: string }[] }>('GET', '/applet/x/means/datalist'))
+      .data[0]!
+    const form = appletForm(guest('go_log'), { percent: 10 })
+    const canary = await admin.send('POST', `/applet/${appletID}/canary`, form)
+    expect(canary.json).toMatchObject({ key: 'InvalidModule', desc: expect.stringContaining('of the flow') })
+  })
 
   it('takes no timer from a device', async () => {
     const { status, json } = await send('', { eventType: 'w3bstream:flow' })

@@ -3,7 +3,9 @@ import type { Duplex } from 'node:stream'
 import type { ProjectKey, Sfid } from '@w3bstream/protocol'
 import type { Accounts } from '../../account/account.ts'
 import type { ChainConfig } from '../../chain/chain.ts'
-import type { DatabaseSchema } from '../../database/database.ts'
+import type { DatabaseSchema, Page, ProjectReader } from '../../database/database.ts'
+import type { ProjectDefinition } from '../../project/definition.ts'
+import type { FlowStatus } from '../../project/flow.ts'
 import type { Projects } from '../../project/project.ts'
 import type { Logger } from '../../telemetry/logger.ts'
 import type { Metrics } from '../../telemetry/metrics.ts'
@@ -44,6 +46,8 @@ export interface HttpDeps {
   readonly publicChains?: ReadonlySet<ChainConfig>
   /** Examines a module, in a thread of its own. @throws EngineError MODULE_INVALID */
   inspectModule(bytes: Uint8Array): Promise<ModuleReport>
+  /** What the flow of a project keeps, a page of its open windows; undefined when it has no flow. */
+  flowStatus(reader: ProjectReader, definition: ProjectDefinition, page: Page): Promise<FlowStatus | undefined>
   /** Everything that is wrong with the tables of a configuration, each after its path; members of them may be missing. */
   schemaProblems(schema: DatabaseSchema): readonly string[]
   /** A receipt as the JSON file that `w3bstream receipt verify` reads. */

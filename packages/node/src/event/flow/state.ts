@@ -57,6 +57,8 @@ export interface KeptElement {
 }
 
 const totalsKey = 'totals'
+/** How the keys of open windows begin. */
+export const windowPrefix = 'b/'
 const textLimit = 4096
 const bytesLimit = 16 * 1024 * 1024
 
@@ -104,8 +106,7 @@ export class FlowState {
 
   /** The windows that come first, by time, then group. */
   async first(limit: number): Promise<{ place: Place; bucket: Bucket }[]> {
-    const items = await this.#store.list(this.#namespace, { prefix: 'b/', limit })
-    return items.map(({ key, value }) => ({ place: readPlace(key), bucket: readBucket(value) }))
+    return (await this.#store.list(this.#namespace, { prefix: windowPrefix, limit })).map(keptWindow)
   }
 
   /** A window is due then: {@link Totals.dueMs} is not later. */
@@ -142,6 +143,11 @@ export class FlowState {
   }
 }
 
+/** An open window of its row. */
+export function keptWindow({ key, value }: Pick<KvItem, 'key' | 'value'>): { place: Place; bucket: Bucket } {
+  return { place: readPlace(key), bucket: readBucket(value) }
+}
+
 /** What one more kept thing counts. */
 export function keptBytes(payload: Uint8Array): number {
   return payload.length + keptOverhead
@@ -167,7 +173,7 @@ function digits(value: number): string {
 }
 
 function placeKey({ orderMs, partition, start }: Place): string {
-  return `b/${digits(orderMs)}/${Buffer.from(partition).toString('hex')}/${digits(start)}`
+  return `${windowPrefix}${digits(orderMs)}/${Buffer.from(partition).toString('hex')}/${digits(start)}`
 }
 
 function readPlace(key: string): Place {

@@ -8,6 +8,7 @@ import { configurationRoutes } from './configuration.ts'
 import { cronJobRoutes } from './cronjob.ts'
 import { deployRoutes } from './deploy.ts'
 import { fileRoutes } from './file.ts'
+import { flowRoutes } from './flow.ts'
 import { loginRoutes } from './login.ts'
 import { operatorRoutes } from './operator.ts'
 import { projectRoutes } from './project.ts'
@@ -33,6 +34,7 @@ const groups = [
   projectRoutes,
   projectDefinitionRoutes,
   projectConfigRoutes,
+  flowRoutes,
   projectDatabaseRoutes,
   projectEventsRoutes,
   appletRoutes,

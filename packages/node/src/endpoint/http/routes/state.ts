@@ -11,6 +11,7 @@ import { Id, List, paging, ShortName, Time, toList } from '../schema.ts'
 const KvRow = Type.Object({
   appletID: Type.Optional(Type.String({ description: 'whose key it is' })),
   shared: Type.Optional(Type.String({ description: 'for keys that applets share: the prefix under which they do' })),
+  node: Type.Optional(Type.String({ description: 'for what the node keeps for the project, such as flows: its name' })),
   key: Type.String(),
   valueBase64: Type.String(),
 })
@@ -101,10 +102,12 @@ function namespaceOf({ appletID, shared }: { appletID?: string; shared?: string 
 }
 
 function kvRow({ namespace, key, value }: StoredKey): Static<typeof KvRow> {
-  const owner = namespace.startsWith(sharedSpace)
-    ? { shared: namespace.slice(sharedSpace.length) }
-    : { appletID: namespace.slice(appletSpace.length) }
-  return { ...owner, key, valueBase64: Buffer.from(value).toString('base64') }
+  return { ...ownerOf(namespace), key, valueBase64: Buffer.from(value).toString('base64') }
+}
+
+function ownerOf(namespace: string): Pick<Static<typeof KvRow>, 'appletID' | 'shared' | 'node'> {
+  if (namespace.startsWith(sharedSpace)) return { shared: namespace.slice(sharedSpace.length) }
+  return namespace.startsWith(appletSpace) ? { appletID: namespace.slice(appletSpace.length) } : { node: namespace }
 }
 
 function outboxRow(row: StoredEffect): Static<typeof OutboxRow> {

@@ -4,6 +4,7 @@ import { createAccounts } from '../../../account/accounts.ts'
 import { openControl } from '../../../database/control/control.ts'
 import { schemaProblems } from '../../../database/schema-problems.ts'
 import { EngineError } from '../../../engine/errors.ts'
+import { flowStatus } from '../../../event/flow/status.ts'
 import { silentLogger } from '../../../telemetry/logger.ts'
 import { createMetrics } from '../../../telemetry/metrics.ts'
 import { type References, VfsKeeper } from '../../../vfs/keeper.ts'
@@ -65,6 +66,7 @@ export async function openWorld(options: WorldOptions = {}): Promise<World> {
     ],
     publicChains: new Set([publicChain]),
     schemaProblems,
+    flowStatus,
     inspectModule: (bytes) => inspect(bytes, door),
     exportReceipt: async (key, id) => (await (await projects.reader(key)).messageById(id)) && { version: 1 },
     removeLogs: async (key, instanceId) => {
