@@ -342,10 +342,9 @@ export class BodyPlanner {
   #operate(opcode: number): void {
     const stack = this.#stack
     const taken = pops[opcode]!
-    let shape = nanResults[opcode]!
-    if (this.#survey.makesNans && taken > 0) shape ||= this.#useNans(opcode, taken)
+    const passed = this.#survey.makesNans && taken > 0 ? this.#useNans(opcode, taken) : nanShape.none
     stack.height -= taken
-    if (pushes[opcode] === 1) stack.push(this.#reader.at, shape)
+    if (pushes[opcode] === 1) stack.push(this.#reader.at, nanResults[opcode]! || passed)
   }
 
   /** @returns the shape that is handed on */

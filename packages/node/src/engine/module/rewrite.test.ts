@@ -292,6 +292,15 @@ describe('canonical NaNs', () => {
     expect(module.call('mixed')).toBe(0x7fc0_0000_7fc0_0000n)
   })
 
+  it('are what arithmetic on lanes of another width is given', () => {
+    const module = prepared(`(func (export "f") (result i32)
+      (v128.store (i32.const 0) (v128.const i64x2 0x7ff8000012345678 0))
+      (i32x4.extract_lane 0 (f32x4.add
+        (f64x2.add (v128.load (i32.const 0)) (v128.const f64x2 1 1))
+        (v128.const f32x4 0 0 0 0))))`)
+    expect(module.call('f')).toBe(0)
+  })
+
   it('leave the bits of loads, constants and parameters alone', () => {
     const bits = 0xfff4_0000_0000_0123n
     const module = prepared(`
