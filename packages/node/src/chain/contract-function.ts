@@ -1,7 +1,16 @@
-// Executor threads load this file, and all of viem would cost each of them 37 MiB.
-import * as AbiFunction from 'ox/AbiFunction'
+import { createRequire } from 'node:module'
+import type * as AbiFunction from 'ox/AbiFunction'
 
 type Parameter = AbiFunction.AbiFunction['inputs'][number]
+
+const require = createRequire(import.meta.url)
+let codec: typeof AbiFunction | undefined
+
+/** Loaded by the first project that calls contracts so: every thread of every node would pay 9 MiB for it otherwise. */
+function loadCodec(): typeof AbiFunction {
+  codec ??= require('ox/AbiFunction') as typeof AbiFunction
+  return codec
+}
 
 /** A function of a contract, read from its Solidity signature. */
 export interface ContractFunction {
@@ -15,7 +24,7 @@ export interface ContractFunction {
 export function readFunction(signature: string): ContractFunction | { readonly problem: string } {
   const text = signature.trim()
   try {
-    const abi = AbiFunction.from(text.startsWith('function ') ? text : `function ${text}`) as AbiFunction.AbiFunction
+    const abi = loadCodec().from(text.startsWith('function ') ? text : `function ${text}`) as AbiFunction.AbiFunction
     if (abi.type !== 'function') return { problem: 'is no function' }
     return { name: abi.name, parameters: abi.inputs.map(({ type }) => type), abi }
   } catch (error) {
@@ -31,7 +40,7 @@ export function readFunction(signature: string): ContractFunction | { readonly p
 export function encodeFunctionCall({ abi }: ContractFunction, args: readonly string[]): string {
   const values = abi.inputs.map((parameter, i) => argument(parameter, args[i] ?? ''))
   try {
-    return AbiFunction.encodeData(abi, values)
+    return loadCodec().encodeData(abi, values)
   } catch (error) {
     throw new Error(firstLine(error), { cause: error })
   }
