@@ -44,6 +44,8 @@ describe('schedules of cron jobs', () => {
     '@every 5',
     '@every 500ms',
     '@every 1500ms',
+    '@every 87601h',
+    '@every 999999999h999999999h400000000h',
     '@every -5s',
     '2026-01-01T00:00:00Z',
     '0 0 30 2 *',

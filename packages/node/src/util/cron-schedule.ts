@@ -85,10 +85,15 @@ class PatternSchedule implements CronSchedule {
   }
 }
 
+/** Longest distance of `@every`, milliseconds: ten years. Much longer ones lead to times that no calendar has. */
+const maxEveryMs = 87_600 * 3_600_000
+
 function everySchedule(duration: string, anchorMs: number): CronSchedule {
   const everyMs = parseDuration(duration)
-  if (everyMs === undefined || everyMs < 1000 || everyMs % 1000 !== 0)
-    throw new RangeError(`"@every ${duration}" is no duration of whole seconds, such as 5s, 10m, 1h30m`)
+  if (everyMs === undefined || everyMs < 1000 || everyMs > maxEveryMs || everyMs % 1000 !== 0)
+    throw new RangeError(
+      `"@every ${duration}" is no duration of whole seconds, such as 5s, 10m, 1h30m, and at most 87600h`,
+    )
   const anchor = Math.ceil(anchorMs / 1000) * 1000
   const turn = (ms: number) => Math.max(0, Math.floor((ms - anchor) / everyMs))
   return {
