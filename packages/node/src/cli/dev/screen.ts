@@ -1,10 +1,10 @@
-import { relative } from 'node:path'
 import type { AppletSdkError, SourceProblem } from '@w3bstream/applet-sdk/tool'
 import type { EventAnswer } from '../../endpoint/endpoint.ts'
 import type { ApiClient } from '../api-client.ts'
 import type { Context } from '../context.ts'
 import { diffText } from '../deploy/diff-text.ts'
 import type { Plan } from '../deploy/plan.ts'
+import { displayPath } from '../display-path.ts'
 import { type LogLine, logText } from '../log-text.ts'
 import { errorJson, errorText, printableText } from '../output.ts'
 import { type List, projectPath } from '../rows.ts'
@@ -126,7 +126,7 @@ export class Screen {
   }
 
   #problem({ file, line, column, message, code }: SourceProblem): string {
-    const path = file.startsWith('/') ? relative(this.#context.io.cwd, file) : file
+    const path = displayPath(this.#context.io.cwd, file)
     const place = line === 0 ? path : `${path}:${line}:${column}`
     return `${place}${place && ' '}${printableText(message)} (AS${code})`
   }

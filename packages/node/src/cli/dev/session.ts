@@ -27,6 +27,9 @@ export interface SessionOptions {
   readonly device?: string
 }
 
+/** Events that wait for the first deployment at most. */
+const maxEarly = 1000
+
 /**
  * Keeps a project on a node equal to its files, until the signal: every save becomes a deployment, which is a message of the
  * project's log. Events before it run the old module, events behind it the new one, and none is lost between them.
@@ -44,6 +47,8 @@ export class DevSession {
   #following: Promise<void> | undefined
   #deploying: Promise<void> | undefined
   #isStale = false
+  #isReady = false
+  readonly #early: string[] = []
   #signal: AbortSignal = new AbortController().signal
 
   constructor(options: SessionOptions, deps: { io: CliIo; api: ApiClient; screen: Screen }) {
@@ -71,12 +76,13 @@ export class DevSession {
     }
   }
 
-  /** An event that somebody typed. */
+  /** An event that somebody typed; one that comes before the first deployment waits for it. */
   line(text: string): void {
     if (text.trim() === '') return
-    if (this.#sender) void this.#sender.line(text)
+    if (this.#isReady) void this.#sender?.line(text)
+    else if (this.#early.length < maxEarly) this.#early.push(text)
     else
-      this.#screen.failed(new CliError({ code: 'CLI_USAGE', detail: 'nothing is deployed yet that could take events' }))
+      this.#screen.failed(new CliError({ code: 'CLI_USAGE', detail: `more than ${maxEarly} events before the start` }))
   }
 
   #changed(files: ReadonlySet<string>): void {
@@ -150,6 +156,8 @@ export class DevSession {
     this.#watchAll()
     this.#screen.ready(file.name, this.#watch.size)
     for (const path of await this.#files.firstEvents()) void this.#sender.file(path)
+    this.#isReady = true
+    for (const text of this.#early.splice(0)) this.line(text)
   }
 
   #follow(project: string, opened: () => void): Promise<void> {

@@ -1,6 +1,6 @@
-import { isAbsolute, relative } from 'node:path'
 import type { SourceMap, SourceMapFile } from '@w3bstream/applet-sdk/tool'
 import { openSourceMap } from '../applet-tool.ts'
+import { displayPath } from '../display-path.ts'
 import type { CliIo } from '../io.ts'
 import { recallMap } from './map-store.ts'
 
@@ -40,7 +40,7 @@ export class Traces {
         ...(index && { function: Number(index) }),
         ...(name && { name }),
       }
-      return indent + frameText(place, map.placeOf(place), (file) => this.#display(file))
+      return indent + frameText(place, map.placeOf(place), (file) => displayPath(this.#io.cwd, file))
     })
     return lines.join('\n')
   }
@@ -67,12 +67,5 @@ export class Traces {
       return undefined
     }
     return openSourceMap(file).catch(() => undefined)
-  }
-
-  /** Relative below the working directory, which is what terminals and editors can open. */
-  #display(file: string): string {
-    if (!isAbsolute(file)) return file
-    const path = relative(this.#io.cwd, file)
-    return path.startsWith('..') ? file : path
   }
 }
