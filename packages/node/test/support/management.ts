@@ -37,6 +37,14 @@ export interface ReceiptRow {
   readonly status: string
   readonly eventType: string
   readonly eventID: string
+  readonly results: readonly {
+    readonly handler: string
+    readonly code: number
+    readonly error: string
+    readonly message: string
+    readonly fuel: string
+    readonly codeHash: string
+  }[]
 }
 
 export interface LogRow {
