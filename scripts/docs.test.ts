@@ -102,6 +102,8 @@ describe('docs/limits.md', () => {
           proofBytes: `${node}/proving/websocket/websocket-prover.ts`,
           seriesPerProject: `${node}/event/settle/project-metrics.ts`,
           maxSeries: `${node}/event/settle/project-metrics.ts`,
+          maxNumbers: `${node}/event/settle/project-metrics.ts`,
+          maxJsonLength: `${node}/event/settle/project-metrics.ts`,
         }),
       },
     ],

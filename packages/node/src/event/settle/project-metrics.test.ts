@@ -29,14 +29,22 @@ describe('project metrics', () => {
   it('are bounded, and go with their project', async () => {
     const { metrics, lines } = start()
     const many = (from: number) =>
-      JSON.stringify(Object.fromEntries(Array.from({ length: 800 }, (_, i) => [`n${from + i}`, i])))
-    metrics.record(key, owner, 'd1', many(0))
-    metrics.record(key, owner, 'd1', many(800))
+      JSON.stringify(Object.fromEntries(Array.from({ length: 100 }, (_, i) => [`n${from + i}`, i])))
+    for (let from = 0; from < 1600; from += 100) metrics.record(key, owner, 'd1', many(from))
     expect((await lines()).at(-1)).toBe('w3b_customized_metrics_dropped_total{project="aid_8_a"} 600')
     metrics.record(key, owner, 'd1', `{"${'x'.repeat(65)}":1,"a":{"b":{"c":{"d":1}}}}`)
     metrics.forget(key)
     expect(await lines()).toHaveLength(1)
     metrics.record(key, owner, 'd1', '{"t":1}')
     expect(await lines()).toHaveLength(2)
+  })
+
+  it('take no more of one measurement than a few numbers, whatever an applet writes', async () => {
+    const { metrics, lines } = start()
+    metrics.record(key, owner, 'd1', JSON.stringify(Object.fromEntries(Array.from({ length: 5000 }, (_, i) => [i, i]))))
+    expect(await lines()).toHaveLength(101)
+    metrics.record(key, owner, 'd2', `{"t":1,"x":"${'x'.repeat(65_536)}"}`)
+    expect(await lines()).toHaveLength(101)
+    expect((await lines()).at(-1)).toBe('w3b_customized_metrics_dropped_total{project="aid_8_a"} 2')
   })
 })

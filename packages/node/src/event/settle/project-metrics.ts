@@ -5,6 +5,9 @@ import { counter, type Metrics } from '../../telemetry/metrics.ts'
 /** Series of one project, and of the node: each takes about half a kilobyte for as long as the node runs. */
 const seriesPerProject = 1000
 const maxSeries = 20_000
+/** Numbers of one measurement, and characters of its JSON: the node's main thread reads them. */
+const maxNumbers = 100
+const maxJsonLength = 65_536
 /** How deep measurements may lie in an object, and how long the name of one may be. */
 const maxDepth = 3
 const maxNameLength = 64
@@ -17,7 +20,7 @@ export interface MetricOwner {
 
 /**
  * What applets and routes measure, as gauges: each number of the JSON is one, by its name, and has the last value that a
- * device caused. The measurements themselves stay in the outbox; beyond the bounds their series are left out and counted.
+ * device caused. The measurements themselves stay in the outbox; what is beyond the bounds is left out, and counted.
  */
 export class ProjectMetrics {
   readonly #gauge: Gauge<'account' | 'project' | 'publisher' | 'name'>
@@ -32,13 +35,22 @@ export class ProjectMetrics {
       labelNames: ['account', 'project', 'publisher', 'name'],
       registers: [metrics],
     })
-    const help = 'Numbers of applets that have no series, because there are too many.'
+    const help = 'Numbers of applets, or the rest of a measurement, that have no series, because there are too many.'
     this.#dropped = counter(metrics, 'w3b_customized_metrics_dropped_total', help, ['project'])
   }
 
   /** @param publisher key of the device; empty when none sent the message */
   record(key: ProjectKey, { account, project }: MetricOwner, publisher: string, json: string): void {
+    if (json.length > maxJsonLength) {
+      this.#dropped.inc({ project })
+      return
+    }
+    let numbers = 0
     for (const [name, value] of numbersOf(JSON.parse(json), '', 0)) {
+      if (++numbers > maxNumbers) {
+        this.#dropped.inc({ project })
+        return
+      }
       const labels = { account, project, publisher: publisher || 'unknown', name }
       if (this.#admit(key, labels)) this.#gauge.set(labels, value)
       else this.#dropped.inc({ project })

@@ -11,6 +11,7 @@ import { silentLogger } from '../../telemetry/logger.ts'
 import { createMetrics } from '../../telemetry/metrics.ts'
 import { ProjectMetrics } from './project-metrics.ts'
 import { Settle, type SettleDeps } from './settle.ts'
+import { TransactionEnds } from './transaction-ends.ts'
 import { WebRequests } from './web-request.ts'
 
 const project = '0x01' as ProjectKey
@@ -286,6 +287,23 @@ describe('/system/send_tx', () => {
     const bench = await waiting(transaction('PENDING'), promise(Date.now() - 1))
     expect((await bench.answers())[0]!.json).toEqual({ transactionID: '7', timeout: true })
   })
+
+  it.each([[[]], [[transaction('CONFIRMED')]]])(
+    'is waited for no longer after the signal, whenever it comes',
+    async (rows) => {
+      const ends = new TransactionEnds()
+      const stop = new AbortController()
+      const reading = Promise.withResolvers<void>()
+      const outbox = { outbox: () => reading.promise.then(() => ({ data: rows, total: rows.length })) }
+      const place = { height: 1n, effect } as const
+      const early = ends.wait(outbox, place, Date.now() + 10_000, stop.signal)
+      stop.abort()
+      reading.resolve()
+      if (rows.length === 0) await expect(early).rejects.toThrow('aborted')
+      else expect(await early).toEqual({ state: 'CONFIRMED' })
+      await expect(ends.wait(outbox, place, Date.now() + 10_000, stop.signal)).rejects.toThrow('aborted')
+    },
+  )
 
   it('tells what could not be signed', async () => {
     const bench = new Bench()

@@ -26,16 +26,20 @@ export class TransactionEnds {
   }
 
   /**
-   * The end of a transaction, or that it did not come in time. Never resolves after the signal.
+   * The end of a transaction, or that it did not come in time.
    * @param untilMs time of the clock
+   * @throws the signal's reason
    */
   async wait(outbox: Outbox, place: TransactionPlace, untilMs: number, signal: AbortSignal): Promise<TransactionEnd> {
-    const { promise, resolve } = Promise.withResolvers<TransactionEnd>()
+    signal.throwIfAborted()
+    const { promise, resolve, reject } = Promise.withResolvers<TransactionEnd>()
     const waiting = this.#waiting.get(place.effect) ?? new Set()
     this.#waiting.set(place.effect, waiting.add(resolve))
     const late = () => resolve({ timeout: true })
     const timer = setTimeout(late, Math.min(Math.max(untilMs - Date.now(), 0), longestTimerMs)).unref()
-    const stop = () => clearTimeout(timer)
+    const stop = () => reject(signal.reason)
+    // The signal may come while nobody awaits it yet.
+    promise.catch(() => undefined)
     signal.addEventListener('abort', stop)
     try {
       // Asked when whoever tells of the end is listened to already: it cannot be missed in between.
@@ -43,7 +47,7 @@ export class TransactionEnds {
       if (state === 'CONFIRMED' || state === 'FAILED') return { state }
       return await promise
     } finally {
-      stop()
+      clearTimeout(timer)
       signal.removeEventListener('abort', stop)
       waiting.delete(resolve)
       if (waiting.size === 0) this.#waiting.delete(place.effect)
