@@ -55,6 +55,8 @@ export interface SqlLimits {
   readonly rows: number
   /** Bytes of all values together. @default 4 MiB */
   readonly bytes: number
+  /** How long a statement may run that is no part of a batch, milliseconds. @default without end */
+  readonly timeMs?: number
 }
 
 /** Where a store stands. */

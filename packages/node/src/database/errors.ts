@@ -21,7 +21,7 @@ export type DatabaseFault =
   /** The statement is well-formed and failed: unknown table, constraint, type. */
   | { code: 'SQL_FAILED'; detail: string }
   | { code: 'SQL_PARAMETERS'; wanted: number; given: number }
-  | { code: 'SQL_LIMIT'; what: 'rows' | 'bytes'; limit: number }
+  | { code: 'SQL_LIMIT'; what: 'rows' | 'bytes' | 'value bytes' | 'milliseconds'; limit: number }
   | { code: 'SCHEMA_INVALID'; problems: readonly string[] }
   /** The new schema would lose data. */
   | { code: 'SCHEMA_DESTRUCTIVE'; problems: readonly string[] }

@@ -18,6 +18,7 @@ import { refuse } from './refuse.ts'
 import { collect, resultColumns } from './results.ts'
 import { runStatement } from './run.ts'
 import { Tables } from './tables.ts'
+import { Deadline } from './watch.ts'
 
 interface Prepared extends Compiled {
   readonly statement: StatementSync
@@ -39,6 +40,7 @@ export class AppletSql {
   readonly #db: DatabaseSync
   readonly #catalog: Catalog
   readonly #guard: Guard
+  readonly #deadline = new Deadline()
   readonly #define: DefineNeeds
   readonly #cache = new LRUCache<string, Prepared>({ max: cachedStatements })
   readonly #shared: boolean
@@ -50,7 +52,7 @@ export class AppletSql {
     this.#shared = options.shared ?? false
     // SQLite's LIKE folds case unless told otherwise.
     db.exec('PRAGMA case_sensitive_like = ON; PRAGMA trusted_schema = ON')
-    registerNatives(db)
+    registerNatives(db, this.#deadline.tick)
     this.#catalog = new Catalog(db)
     this.#guard = new Guard(db)
     this.#define = {
@@ -128,6 +130,7 @@ export class AppletSql {
 
   #run(prepared: Prepared, request: SqlRequest, limits: SqlLimits): SqlResult {
     const { statement, columns, reads, usesClock, numbered } = prepared
+    this.#deadline.begin(limits.timeMs)
     const values = request.params.map(bindParam)
     if (usesClock) values.push(clockMicros(request.clockMs))
     const guarded = <T>(run: () => T) => runStatement(() => this.#guard.restricted(run))

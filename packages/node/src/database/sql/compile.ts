@@ -5,6 +5,7 @@ import { isSelect, printBindings, printSelect } from './print-select.ts'
 import { refuse } from './refuse.ts'
 import { newCompilation, Scope, type ScopeColumn } from './scope.ts'
 import type { ColumnType } from './types.ts'
+import { isLong } from './watch.ts'
 
 /** A statement on rows, ready for SQLite. */
 export interface Compiled {
@@ -22,7 +23,7 @@ export interface Compiled {
 
 /** @throws DatabaseError SQL_FAILED, SQL_REFUSED */
 export function compile(node: Statement, catalog: Catalog, params: readonly (ColumnType | undefined)[]): Compiled {
-  const compilation = newCompilation(catalog, params)
+  const compilation = newCompilation(catalog, params, isLong(node))
   const { sql, columns, numbered = false } = print(node, new Scope(compilation))
   const { highestParam, usesClock } = compilation
   return { sql, columns, reads: isReading(node), params: highestParam, usesClock, numbered }

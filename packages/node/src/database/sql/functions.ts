@@ -81,12 +81,20 @@ export const scalarFunctions: Readonly<Record<string, FunctionRule>> = {
     result: text,
     print: ([value, n]) => `substr(${value}, -max(${n}, 0), max(${n}, 0))`,
   },
-  replace: { args: ['text', 'text', 'text'], result: text, print: plain('replace') },
+  replace: {
+    args: ['text', 'text', 'text'],
+    result: text,
+    print: ([value, old, by]) => `replace(${value}, w3b_pattern(${old}), ${by})`,
+  },
   trim: trim('trim'),
   btrim: trim('trim'),
   ltrim: trim('ltrim'),
   rtrim: trim('rtrim'),
-  strpos: { args: ['text', 'text'], result: integer, print: plain('instr') },
+  strpos: {
+    args: ['text', 'text'],
+    result: integer,
+    print: ([value, part]) => `instr(${value}, w3b_pattern(${part}))`,
+  },
   concat: { args: ['text'], variadic: true, result: text, print: plain('concat') },
   concat_ws: { args: ['text', 'text'], variadic: true, result: text, print: plain('concat_ws') },
   coalesce: {

@@ -1,4 +1,5 @@
 import { constants, type DatabaseSync } from 'node:sqlite'
+import { statementLimits } from './limits.ts'
 import { nativeNames } from './natives.ts'
 
 /** SQLite's own functions that printed statements use. */
@@ -13,22 +14,30 @@ const { SQLITE_OK, SQLITE_DENY } = constants
 
 /**
  * The second line of defence behind the checked and re-printed statement: while a statement of an applet is compiled or run,
- * SQLite itself refuses every table that is not an applet's and every function that is not listed.
+ * SQLite itself refuses every table that is not an applet's and every function that is not listed, and values beyond the limit.
  */
 export class Guard {
+  readonly #limits: DatabaseSync['limits']
+  readonly #ownValueBytes: number
   #applet = false
 
   constructor(db: DatabaseSync) {
+    this.#limits = db.limits
+    this.#ownValueBytes = db.limits.length
+    db.limits.likePatternLength = statementLimits.patternBytes
     db.setAuthorizer((action, first, second) => (this.#applet ? judge(action, first, second) : SQLITE_OK))
   }
 
   /** Runs something under the restrictions for applets. */
   restricted<T>(run: () => T): T {
     this.#applet = true
+    this.#limits.length = statementLimits.valueBytes
     try {
       return run()
     } finally {
       this.#applet = false
+      // The node's own rows may be longer.
+      this.#limits.length = this.#ownValueBytes
     }
   }
 }

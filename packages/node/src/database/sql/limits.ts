@@ -14,6 +14,10 @@ export const statementLimits = {
   nameBytes: 63,
   /** Columns of a table or result. */
   columns: 500,
+  /** Bytes of a value, and of a row of a table. */
+  valueBytes: 4 * 1024 * 1024,
+  /** Bytes of the pattern of LIKE, and of what `replace` and `strpos` look for: their time grows with its length. */
+  patternBytes: 256,
 }
 
 export const defaultSqlLimits: SqlLimits = { rows: 10_000, bytes: 4 * 1024 * 1024 }

@@ -3,6 +3,7 @@ import type { Raw } from './convert.ts'
 import * as convert from './convert.ts'
 import * as exact from './exact-math.ts'
 import { ExactSum } from './exact-sum.ts'
+import { statementLimits } from './limits.ts'
 import { fail } from './refuse.ts'
 import { extractField, truncateTimestamp } from './time.ts'
 import { integerRange } from './types.ts'
@@ -40,6 +41,10 @@ const others: Readonly<Record<string, (...values: Raw[]) => Raw>> = {
   w3b_ln: strict((value) => (value > 0 ? exact.ln(value) : fail('logarithm of a number that is not positive'))),
   w3b_log: strict((value) => (value > 0 ? exact.log10(value) : fail('logarithm of a number that is not positive'))),
   w3b_sqrt: strict((value) => (value >= 0 ? Math.sqrt(value) : fail('square root of a negative number'))),
+  w3b_pattern: (pattern = null) =>
+    typeof pattern === 'string' && Buffer.byteLength(pattern) > statementLimits.patternBytes
+      ? fail(`what is looked for is longer than ${statementLimits.patternBytes} bytes`)
+      : pattern,
   w3b_greatest: (...values) => extreme(values, 1),
   w3b_least: (...values) => extreme(values, -1),
   w3b_extract: (field = null, value = null) =>
@@ -90,13 +95,20 @@ const aggregates: Readonly<Record<string, () => Gathering>> = {
   },
 }
 
-/** All names, for the guard. */
-export const nativeNames: ReadonlySet<string> = new Set(
-  [conversions, others, aggregates].flatMap((group) => Object.keys(group)),
-)
+/** True for each row that a loop of a long statement visits: see `watch.ts`. */
+export const tickName = 'w3b_tick'
 
-/** Makes the functions known to a connection. */
-export function registerNatives(db: DatabaseSync): void {
+/** All names, for the guard. */
+export const nativeNames: ReadonlySet<string> = new Set([
+  tickName,
+  ...[conversions, others, aggregates].flatMap((group) => Object.keys(group)),
+])
+
+/**
+ * Makes the functions known to a connection.
+ * @param tick called for each row that a loop of a long statement visits; what it throws ends the statement
+ */
+export function registerNatives(db: DatabaseSync, tick: () => void): void {
   const options = { deterministic: true, useBigIntArguments: true, varargs: true }
   for (const [name, convertOne] of Object.entries(conversions)) {
     const apply: (value: Raw) => Raw = convertOne
@@ -104,6 +116,10 @@ export function registerNatives(db: DatabaseSync): void {
   }
   for (const [name, apply] of Object.entries(others))
     db.function(name, options, (...values: SQLOutputValue[]) => apply(...values))
+  db.function(tickName, options, () => {
+    tick()
+    return 1n
+  })
   for (const [name, start] of Object.entries(aggregates)) registerAggregate(db, name, start)
 }
 

@@ -143,7 +143,7 @@ export function printUpdate(node: UpdateStatement, around: Scope): PrintedWrite 
     name: quoteName(columnOf(table, column.name).name),
     value: assigned(value, columnOf(table, column.name), scope),
   }))
-  const where = node.where ? ` WHERE ${printCondition(node.where, scope, 'WHERE')}` : ''
+  const where = scope.where(node.where && printCondition(node.where, scope, 'WHERE'))
   const returning = printReturning(node.returning, table, source, around, rowKey(table.columns))
   const change =
     node.from || touchesUnique(table, node.sets)
@@ -189,7 +189,7 @@ function touchesUnique(table: TableDefinition, sets: readonly SetStatement[]): b
 
 export function printDelete(node: DeleteStatement, around: Scope): PrintedWrite {
   const { table, source, scope } = target(node.from, around)
-  const where = node.where ? ` WHERE ${printCondition(node.where, scope, 'WHERE')}` : ''
+  const where = scope.where(node.where && printCondition(node.where, scope, 'WHERE'))
   const returning = printReturning(node.returning, table, source, around, rowKey(table.columns))
   return { ...returning, sql: `DELETE FROM ${physical(node.from)} AS ${source.printed}${where}${returning.sql}` }
 }
@@ -231,6 +231,7 @@ function target(name: QNameAliased, around: Scope): { table: TableDefinition; so
   const source = { alias, printed: printedSource(around.compilation, alias), columns: columnsOf(table) }
   const scope = new Scope(around.compilation, { bindings: around.bindings })
   scope.add(source)
+  scope.watch({ ...source, key: `${source.printed}.${rowKey(table.columns)}` })
   return { table, source, scope }
 }
 

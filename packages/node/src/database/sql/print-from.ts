@@ -7,6 +7,7 @@ import { fail, refuse } from './refuse.ts'
 import { rowKey } from './row-key.ts'
 import { columnsOf, printedSource, Scope, type ScopeColumn, type Source } from './scope.ts'
 import { commonType } from './types.ts'
+import { printTick } from './watch.ts'
 
 /** Prints FROM and adds what it names to the scope. */
 export function printFrom(items: readonly From[], scope: Scope): string {
@@ -18,6 +19,7 @@ export function printFrom(items: readonly From[], scope: Scope): string {
 function printItem(item: From, scope: Scope, first: boolean, commas: boolean): string {
   if (item.type === 'call') return refuse(`the function ${item.function.name} in FROM`, 'tables and queries')
   const { sql, source } = item.type === 'table' ? printTable(item, scope) : printDerived(item, scope)
+  if (!item.join?.on) scope.watch(source)
   if (!item.join) {
     scope.add(source)
     return first ? sql : ` CROSS JOIN ${sql}`
@@ -77,7 +79,8 @@ function printJoin(join: JoinClause, sql: string, source: Source, scope: Scope, 
   const using = join.using?.map((column) => mergedColumn(column, source, scope))
   scope.add(left ? nullable(source) : source)
   for (const column of using ?? []) scope.merged.set(column.name, column)
-  const on = join.on ? ` ON ${printCondition(join.on, scope, 'JOIN')}` : ''
+  const watched = scope.compilation.watched ? `${printTick(source)} AND ` : ''
+  const on = join.on ? ` ON ${watched}(${printCondition(join.on, scope, 'JOIN')})` : ''
   const names = using ? ` USING (${using.map(({ name }) => quoteName(name)).join(', ')})` : ''
   if (!on && !names && join.type !== 'CROSS JOIN') fail(`${join.type} needs ON or USING`)
   return ` ${join.type} ${sql}${on}${names}`

@@ -62,7 +62,7 @@ function printPlain(node: SelectFromStatement, around: Scope, options: SelectOpt
   const scope = new Scope(around.compilation, { parent: around, bindings: around.bindings })
   if (Array.isArray(node.distinct)) refuse('DISTINCT ON', 'DISTINCT or GROUP BY')
   const from = node.from?.length ? ` FROM ${printFrom(node.from, scope)}` : ''
-  const where = node.where ? ` WHERE ${printCondition(node.where, scope, 'WHERE')}` : ''
+  const where = scope.where(node.where && printCondition(node.where, scope, 'WHERE'))
   const groups = printGroups(node, scope)
   scope.aggregates = 'allowed'
   const outputs = printOutputs(node.columns ?? [], scope, options.names)

@@ -1,6 +1,7 @@
 import type { Catalog, TableDefinition } from './catalog.ts'
 import { fail } from './refuse.ts'
 import type { ColumnType } from './types.ts'
+import { printTick } from './watch.ts'
 
 /** A column that an expression may name. */
 export interface ScopeColumn {
@@ -34,10 +35,12 @@ export interface Compilation {
   sources: number
   /** The statement asks for the batch's clock, which is bound behind the given parameters. */
   usesClock: boolean
+  /** It may run long: its loops call {@link printTick}. */
+  readonly watched: boolean
 }
 
-export function newCompilation(catalog: Catalog, params: Compilation['params'] = []): Compilation {
-  return { catalog, params, highestParam: 0, sources: 0, usesClock: false }
+export function newCompilation(catalog: Catalog, params: Compilation['params'] = [], watched = false): Compilation {
+  return { catalog, params, highestParam: 0, sources: 0, usesClock: false, watched }
 }
 
 /** The names that can be seen at one place of a statement. */
@@ -56,6 +59,8 @@ export class Scope {
   readonly bare: string[] = []
   aggregates: 'forbidden' | 'allowed' | 'inside' = 'forbidden'
   sawAggregate = false
+  /** Of the sources whose rows no ON looks at, conditions that watch their loops. */
+  readonly #ticks: string[] = []
 
   constructor(compilation: Compilation, options: { parent?: Scope; bindings?: Bindings } = {}) {
     this.compilation = compilation
@@ -67,6 +72,17 @@ export class Scope {
     if (this.sources.some(({ alias }) => alias === source.alias))
       fail(`table name ${source.alias} given more than once`)
     this.sources.push(source)
+  }
+
+  /** Has the rows of a source watched by {@link where}. */
+  watch(source: Source): void {
+    if (this.compilation.watched) this.#ticks.push(printTick(source))
+  }
+
+  /** WHERE with a condition, if there is one. The rows are watched before it is looked at. */
+  where(condition: string | null | undefined): string {
+    const all = condition ? [...this.#ticks, `(${condition})`] : this.#ticks
+    return all.length === 0 ? '' : ` WHERE ${all.join(' AND ')}`
   }
 
   /** Finds a column, here or in the statements around. @throws DatabaseError SQL_FAILED */

@@ -10,7 +10,7 @@ export function isSqliteFailure(error: unknown): error is SqliteFailure {
 }
 
 /** Result codes of https://sqlite.org/rescode.html; the low byte is the primary code. */
-const primary = { ioError: 10, corrupt: 11, full: 13, notADatabase: 26 }
+const primary = { ioError: 10, corrupt: 11, full: 13, tooBig: 18, notADatabase: 26 }
 /** Codes of failures that follow from the statement and the rows: error, too big, constraint, mismatch, not authorised, range. */
 const ofStatements: ReadonlySet<number> = new Set([1, 18, 19, 20, 23, 25])
 /** Growing the shared-memory file of the write-ahead log met a full disk. */
@@ -23,6 +23,11 @@ const ioErrorWrite = 778
  */
 export function isStatementFailure(error: unknown): error is SqliteFailure {
   return isSqliteFailure(error) && ofStatements.has(error.errcode & 0xff)
+}
+
+/** Whether a value or row would be longer than it may. */
+export function isTooLong(error: unknown): boolean {
+  return isSqliteFailure(error) && (error.errcode & 0xff) === primary.tooBig
 }
 
 /** What a failure says about the store itself: full disk or damaged file. Undefined for failures of one statement. */

@@ -75,7 +75,8 @@ function openChecked(open: () => DatabaseSync, prepare: (db: DatabaseSync) => vo
 }
 
 function configure(db: DatabaseSync, options: ConnectionOptions): void {
-  db.exec(`PRAGMA cache_size = -${options.cacheKib}; PRAGMA temp_store = MEMORY; PRAGMA foreign_keys = ON`)
+  // What a statement sorts or gathers beyond the cache goes to a file: in memory, one join of an applet could take all there is.
+  db.exec(`PRAGMA cache_size = -${options.cacheKib}; PRAGMA temp_store = FILE; PRAGMA foreign_keys = ON`)
 }
 
 function createPrivately(file: string): void {

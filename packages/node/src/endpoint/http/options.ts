@@ -41,6 +41,8 @@ export interface HttpLimits {
   /** Rows and bytes of one SQL query by the owner. @default 10_000 and 8 MiB */
   readonly queryRows: number
   readonly queryBytes: number
+  /** How long it may take, milliseconds. @default 1000: other requests wait for it */
+  readonly queryMs: number
 }
 
 export const defaultHttpLimits: HttpLimits = {
@@ -57,6 +59,7 @@ export const defaultHttpLimits: HttpLimits = {
   streamBytes: 1024 * 1024,
   queryRows: 10_000,
   queryBytes: 8 * 1024 * 1024,
+  queryMs: 1000,
 }
 
 export const defaultHttpOptions: HttpOptions = {

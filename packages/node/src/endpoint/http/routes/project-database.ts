@@ -38,7 +38,11 @@ export function projectDatabaseRoutes({ deps, own, limits }: RouteContext): Rout
       handle: async ({ params, body, account }) => {
         const reader = await deps.projects.reader(own.project(account, params.p).key)
         const request = { statement: body.statement, params: (body.params ?? []).map(toParam) }
-        return { data: toRows(await reader.query(request, { rows: limits.queryRows, bytes: limits.queryBytes })) }
+        return {
+          data: toRows(
+            await reader.query(request, { rows: limits.queryRows, bytes: limits.queryBytes, timeMs: limits.queryMs }),
+          ),
+        }
       },
     }),
   ]
