@@ -2,9 +2,9 @@ import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { assemble, bumpAlloc } from '../../src/engine/testing/assemble.ts'
 import { type CliOptions, runCli } from '../support/cli.ts'
 import { sender } from '../support/events.ts'
-import { guest } from '../support/guests.ts'
 import { appletForm, type Device, Management } from '../support/management.ts'
 import { TestDevice } from '../support/mqtt.ts'
 import { adminPassword, NodeProcess } from '../support/node-process.ts'
@@ -132,7 +132,9 @@ describe('a stream flow', () => {
     expect(json).toMatchObject({ key: 'InvalidFlow', desc: expect.stringContaining('no function for map "nowhere"') })
     const { appletID } = (await admin.expect<{ data: { appletID: string }[] }>('GET', '/applet/x/means/datalist'))
       .data[0]!
-    const form = appletForm(guest('go_log'), { percent: 10 })
+    const handler = (name: string) => `(func (export "${name}") (param i32) (result i32) (i32.const 0))`
+    const wasm = assemble(`(module (memory (export "memory") 1) ${bumpAlloc} ${handler('report')})`)
+    const form = appletForm(new Uint8Array(wasm), { percent: 10 })
     const canary = await admin.send('POST', `/applet/${appletID}/canary`, form)
     expect(canary.json).toMatchObject({ key: 'InvalidModule', desc: expect.stringContaining('of the flow') })
   })

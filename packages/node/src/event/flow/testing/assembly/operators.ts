@@ -92,3 +92,14 @@ export function loop(rid: i32): i32 {
   while (true) {}
   return rid
 }
+
+/** GROUP by the payload. */
+export function itself(rid: i32): i32 {
+  return rid
+}
+
+/** MAP: does not end on the payload `stop`. */
+export function loopOnStop(rid: i32): i32 {
+  while (event.text(rid) == 'stop') {}
+  return rid
+}
