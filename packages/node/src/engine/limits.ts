@@ -25,7 +25,10 @@ export const defaultEngineOptions: EngineOptions = { moduleBytes: 16 * 1024 * 10
 
 /** Ceilings that hold for every module, whatever the project's limits. Part of the engine's version. */
 export const moduleCeilings = {
-  /** Entries of one table. The largest tables of Go's compiler are near 10,000. */
+  /**
+   * Entries of all tables together when a module begins, because each is looked at when it is reset; and of one that grows.
+   * The largest tables of Go's compiler are near 10,000.
+   */
   tableEntries: 65_536,
   tables: 16,
   /** Mutable globals are read and written at each reset. Compilers make fewer than 20. */

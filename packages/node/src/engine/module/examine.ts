@@ -122,8 +122,8 @@ function examineTables({ tables }: ModuleLayout): string[] {
   const problems: string[] = []
   if (tables.length > moduleCeilings.tables)
     problems.push(`${tables.length} tables are more than ${moduleCeilings.tables}`)
-  const largest = Math.max(0, ...tables.map(({ min }) => min))
-  if (largest > moduleCeilings.tableEntries)
-    problems.push(`a table of ${largest} entries is larger than ${moduleCeilings.tableEntries}`)
+  const entries = tables.reduce((sum, { min }) => sum + min, 0)
+  if (entries > moduleCeilings.tableEntries)
+    problems.push(`tables of ${entries} entries together are larger than ${moduleCeilings.tableEntries}`)
   return problems
 }

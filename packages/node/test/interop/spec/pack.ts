@@ -66,11 +66,12 @@ try {
     const names = readdirSync(data).filter((file) => file.endsWith('.json'))
     return names.map((file) => readScript(data, file.slice(0, -'.json'.length)))
   })
-  const text = Buffer.from(JSON.stringify(scripts.filter(({ commands }) => commands.length > 0)))
+  const running = scripts.filter(({ commands }) => commands.length > 0)
+  const text = Buffer.from(JSON.stringify(running))
   const params = { [constants.BROTLI_PARAM_QUALITY]: 11, [constants.BROTLI_PARAM_LGWIN]: 24 }
   const packed = brotliCompressSync(text, { params })
   writeFileSync(new URL('suite.json.br', import.meta.url), packed)
-  console.info(`${scripts.length} scripts, ${text.length} bytes, packed ${packed.length}`)
+  console.info(`${running.length} scripts, ${text.length} bytes, packed ${packed.length}`)
 } finally {
   rmSync(directory, { recursive: true })
 }

@@ -7,7 +7,7 @@ export interface Signature {
 }
 
 /** A host function that generated modules import, and what its parameters mean. */
-export interface HostImport extends Signature {
+interface HostImport extends Signature {
   readonly module: string
   readonly name: string
   /** One letter a parameter: `a` address, `s` size of what lies at the address before, `n` any number. */
@@ -42,7 +42,7 @@ const hostImports: readonly HostImport[] = [
   wasi('sched_yield', '', []),
 ]
 
-export interface TableShape {
+interface TableShape {
   readonly type: 'r' | 'x'
   readonly min: number
   readonly max: number
