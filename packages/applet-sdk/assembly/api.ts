@@ -30,14 +30,47 @@ export function parseResponse(text: string): Response {
  * @param eventType under which the result will come
  */
 export function call(method: string, path: string, body: string, eventType: string): Response {
+  return send(method, 'w3bstream://w3bstream.com' + path, new json.ObjectWriter(), body, eventType)
+}
+
+/**
+ * A request to a web server that the project's `outboundHosts` name:
+ * `new api.Request('POST', 'https://example.com/x').header('Content-Type', 'text/plain').body('hello').send('ANSWER')`.
+ */
+export class Request {
+  private headers: json.ObjectWriter = new json.ObjectWriter()
+  private content: string = ''
+
+  constructor(
+    readonly method: string,
+    readonly url: string,
+  ) {}
+
+  header(name: string, value: string): Request {
+    this.headers.raw(name, '[' + json.quote(value) + ']')
+    return this
+  }
+
+  body(text: string): Request {
+    this.content = text
+    return this
+  }
+
+  /** @returns 202 when it was accepted. The server's answer comes as an event of this type, for {@link parseResponse} */
+  send(eventType: string): Response {
+    return send(this.method, this.url, this.headers, this.content, eventType)
+  }
+}
+
+function send(method: string, url: string, headers: json.ObjectWriter, body: string, eventType: string): Response {
   const request = new json.ObjectWriter()
     .text('Method', method)
-    .text('Url', 'w3bstream://w3bstream.com' + path)
-    .raw('Header', '{"Eventtype":[' + json.quote(eventType) + ']}')
+    .text('Url', url)
+    .raw('Header', headers.raw('Eventtype', '[' + json.quote(eventType) + ']').toString())
     .raw('Body', body.length == 0 ? 'null' : '"' + toBase64(fromText(body)) + '"')
   const bytes = String.UTF8.encode(request.toString())
   const code = ws_api_call(changetype<usize>(bytes), bytes.byteLength, outPointer(), outSize())
-  if (code != 0) refuse('api.call ' + path, code)
+  if (code != 0) refuse('api.call ' + url, code)
   return parseResponse(takeText())
 }
 

@@ -3,8 +3,10 @@ import * as abi from './abi'
 import * as api from './api'
 import * as bytes from './bytes'
 import * as chain from './chain'
+import * as cron from './cron'
 import * as env from './env'
 import * as event from './event'
+import * as flow from './flow'
 import * as json from './json'
 import * as kv from './kv'
 import * as log from './log'
@@ -14,6 +16,6 @@ import * as publisher from './publisher'
 import * as sql from './sql'
 import * as uint256 from './uint256'
 
-export { abi, api, bytes, chain, env, event, json, kv, log, metrics, mqtt, publisher, sql, uint256 }
+export { abi, api, bytes, chain, cron, env, event, flow, json, kv, log, metrics, mqtt, publisher, sql, uint256 }
 export { keccak256 } from './keccak'
 export { alloc } from './memory'

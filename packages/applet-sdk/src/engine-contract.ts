@@ -77,6 +77,10 @@ export interface AppletLimits {
 
 export interface AppletCall {
   readonly handler: string
+  /** For REDUCE operators: what was accumulated so far, null for the first element. */
+  readonly accumulator?: Uint8Array | null
+  /** Tells the data of the resource whose number the handler returned. */
+  readonly wantsData?: boolean
   readonly payload: Uint8Array
   readonly host: AppletHost
   readonly clockNs: bigint
@@ -85,7 +89,7 @@ export interface AppletCall {
 }
 
 export type AppletOutcome =
-  | { readonly type: 'returned'; readonly code: number; readonly fuel: bigint }
+  | { readonly type: 'returned'; readonly code: number; readonly fuel: bigint; readonly data?: Uint8Array }
   | {
       readonly type: 'failed'
       readonly error: string

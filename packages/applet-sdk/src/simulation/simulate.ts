@@ -18,6 +18,8 @@ export interface SimulatedEvent {
   readonly handler: string
   /** Text goes as UTF-8. @default nothing */
   readonly payload?: Uint8Array | string
+  /** For REDUCE operators of flows: what was accumulated so far, null for the first element. */
+  readonly accumulator?: string | null
   /** The topic, when the event comes by MQTT. */
   readonly topic?: string
   /** Key of the device that sent it; empty for an event that no device sent, such as an answer. @default 'device' */
@@ -57,6 +59,10 @@ export async function simulate(
     host.begin(originOf(event, payload))
     const outcome = await module.call({
       handler: event.handler,
+      wantsData: true,
+      ...(event.accumulator !== undefined && {
+        accumulator: event.accumulator === null ? null : Buffer.from(event.accumulator),
+      }),
       payload,
       host,
       clockNs: BigInt(startMs) * 1_000_000n + number * SECOND_NS,

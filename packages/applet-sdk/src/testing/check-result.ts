@@ -8,6 +8,7 @@ import type { Expectation, ExpectedValue } from './test-file.ts'
 export function checkResult(expected: Expectation, result: SimulatedResult, host: SimulatedHost): string[] {
   return [
     ...checkOutcome(expected, result),
+    ...checkData(expected, result),
     ...checkLogs(expected, result),
     ...Object.entries(expected.kv ?? {}).flatMap(([key, value]) => checkValue(key, value, host.kv.get(key))),
     ...checkTransactions(expected, result),
@@ -33,6 +34,13 @@ function checkOutcome(expected: Expectation, { outcome }: SimulatedResult): stri
     return outcome.code < 0 ? [`the handler refused with ${outcome.code}, which the test does not expect`] : []
   }
   return expected.code === outcome.code ? [] : [`code: expected ${expected.code}, is ${outcome.code}`]
+}
+
+function checkData({ data }: Expectation, { outcome }: SimulatedResult): string[] {
+  if (data === undefined || outcome.type === 'failed') return []
+  const actual = outcome.data && Buffer.from(outcome.data).toString()
+  const isSame = typeof data === 'string' ? actual === data : isDeepStrictEqual(parsed(actual ?? ''), data)
+  return isSame ? [] : [`data: expected ${show(data)}, is ${show(actual)}`]
 }
 
 /** A `*` stands for any text. */

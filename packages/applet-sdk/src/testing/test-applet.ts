@@ -123,6 +123,7 @@ async function runFile(
       const result = await simulation.send({
         handler: event.handler,
         payload: payloadOf(event),
+        ...accumulatorOf(event),
         ...(event.topic === undefined ? {} : { topic: event.topic }),
         ...(event.device === undefined ? {} : { device: event.device }),
         ...(event.signed === undefined ? {} : { signed: event.signed }),
@@ -194,6 +195,12 @@ function simulationOf(test: TestFile, options: TestAppletOptions): Parameters<ty
     chainId === undefined ? read : { ...read, chainId: BigInt(chainId) },
   )
   return { env, database, reads, answers, refuseTransactions, openDatabase: options.openDatabase }
+}
+
+function accumulatorOf({ accumulator }: TestEvent): { accumulator?: string | null } {
+  if (accumulator === undefined) return {}
+  if (accumulator === null || typeof accumulator === 'string') return { accumulator }
+  return { accumulator: JSON.stringify(accumulator) }
 }
 
 function payloadOf(event: TestEvent): Uint8Array | string {

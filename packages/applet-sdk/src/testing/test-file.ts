@@ -18,6 +18,8 @@ export interface Expectation {
   readonly code?: number
   /** The handler fails with this: `TRAP`, `EXIT`, `MEMORY_LIMIT`, … */
   readonly error?: string
+  /** What an operator of a flow answers: text is compared as it is, anything else as JSON. */
+  readonly data?: unknown
   /** All lines of the applet, in order; `*` stands for any text. */
   readonly logs?: readonly string[]
   readonly kv?: Readonly<Record<string, ExpectedValue>>
@@ -44,6 +46,8 @@ export interface TestEvent {
   /** Text is sent as it is, anything else as JSON. @default nothing */
   readonly payload?: unknown
   readonly payloadHex?: string
+  /** For REDUCE operators of flows: what was accumulated so far, null for the first element; JSON like the payload. */
+  readonly accumulator?: unknown
   /** The topic, when the event comes by MQTT. */
   readonly topic?: string
   /** Key of the device that sends it; empty when none does. @default 'device' */
@@ -77,6 +81,7 @@ export interface TestFile {
 const expectation = shape({
   code: integer,
   error: text,
+  data: anything,
   logs: list(text),
   kv: record(expectedValue),
   transactions: list(shape({ chainId: integer, to: hex, value: text, data: hex, operatorName: text })),
@@ -123,6 +128,7 @@ const testFile = shape(
           handler: text,
           payload: anything,
           payloadHex: hex,
+          accumulator: anything,
           topic: text,
           device: text,
           signed: flag,

@@ -11,7 +11,7 @@ export function appletEngine(): AppletEngine {
     load(wasm) {
       const prepared = engine.prepare(wasm)
       const module = engine.load(prepared, { mayBlock: true, original: () => wasm })
-      return { handlers: prepared.handlers, call: (call) => callWithFiles(module, call) }
+      return { handlers: [...prepared.handlers, ...prepared.reducers], call: (call) => callWithFiles(module, call) }
     },
     fault: (reason, message) => new HostFault(reason, message),
   }

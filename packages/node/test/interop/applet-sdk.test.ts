@@ -10,11 +10,14 @@ const kit = fileURLToPath(new URL('../../../applet-sdk/', import.meta.url))
 const engine = appletEngine()
 
 describe("the applet kit on the node's engine", () => {
-  it.each(['log', 'word-count', 'sensor-average', 'mint-tokens'])('example %s passes its tests', async (name) => {
-    const report = await testApplet(join(kit, 'examples', name), engine)
-    expect(report.failed, formatReport(report)).toBe(0)
-    expect(report.passed).toBeGreaterThan(0)
-  })
+  it.each(['log', 'word-count', 'sensor-average', 'mint-tokens', 'device-means', 'clock-and-web'])(
+    'example %s passes its tests',
+    async (name) => {
+      const report = await testApplet(join(kit, 'examples', name), engine)
+      expect(report.failed, formatReport(report)).toBe(0)
+      expect(report.passed).toBeGreaterThan(0)
+    },
+  )
 
   it('a new applet passes its tests as it is', async () => {
     const directory = await mkdtemp(join(tmpdir(), 'applet-'))
