@@ -1,7 +1,7 @@
 import Type, { type Static } from 'typebox'
 import { type CronJob, missedPolicies } from '../../../project/definition.ts'
 import type { ProjectEntry } from '../../../project/project.ts'
-import { cronSchedule } from '../../../util/cron-schedule.ts'
+import { cronProblem, cronSchedule } from '../../../util/cron-schedule.ts'
 import type { RouteContext } from '../context.ts'
 import { rfc3339 } from '../json.ts'
 import { rowOf } from '../ownership.ts'
@@ -128,7 +128,9 @@ function cronRow({ projectId }: ProjectEntry, job: CronJob, firings = shownFirin
   }
 }
 
+/** None of a job that was accepted once and is not understood now. */
 function nextFirings({ expression, sinceMs }: CronJob, count: number): string[] {
+  if (cronProblem(expression, sinceMs) !== undefined) return []
   const schedule = cronSchedule(expression, sinceMs)
   const firings: string[] = []
   let next = schedule.next(Date.now())

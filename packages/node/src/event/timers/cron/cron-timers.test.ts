@@ -251,6 +251,15 @@ describe('cron jobs', () => {
     expect(await firings(2)).toEqual([60, 62])
   })
 
+  it('that cannot be read any more keep no others', async () => {
+    await open()
+    const { cron } = await startRun()
+    const broken = JSON.stringify({ ...(await add()), cronJobId: '9', expression: '@every never' })
+    expect(() => cron.follow(project.key, [{ kind: 'cronJob', id: '9', value: broken }])).not.toThrow()
+    pass(minuteMs)
+    expect(await firings(1)).toEqual([1])
+  })
+
   it('follow changes of their schedule, and stop when they are removed', async () => {
     await open()
     await startRun()

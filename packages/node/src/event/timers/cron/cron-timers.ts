@@ -7,7 +7,7 @@ import type { Logger } from '../../../telemetry/logger.ts'
 import type { Timer, TimerSource, Timers } from '../timers.ts'
 import { readFired } from './fired.ts'
 import { firingMessage } from './firing.ts'
-import { planCron } from './plan.ts'
+import { type CronPlan, planCron } from './plan.ts'
 
 export interface CronDeps {
   readonly timers: Pick<Timers, 'set' | 'clear'>
@@ -121,9 +121,16 @@ export class CronTimers implements TimerSource {
     else this.#deps.timers.set({ project, kind: this.kind, id, atMs: nextMs })
   }
 
-  #plan(project: ProjectKey, job: CronJob, lastMs: number | undefined, nowMs: number) {
+  #plan(project: ProjectKey, job: CronJob, lastMs: number | undefined, nowMs: number): CronPlan {
     const servedSinceMs = Math.max(this.#servedSinceMs, this.#resumed.get(project) ?? 0)
-    return planCron(job, { lastMs, servedSinceMs, nowMs })
+    try {
+      return planCron(job, { lastMs, servedSinceMs, nowMs })
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error
+      // Accepted once, and not understood now: the other jobs of the project go on.
+      this.#deps.logger.error('a cron job cannot be scheduled', { project, cronJobId: job.cronJobId }, error)
+      return { firings: [], nextMs: undefined }
+    }
   }
 
   async #lookAgain(project: ProjectKey): Promise<void> {
