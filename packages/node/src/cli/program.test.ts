@@ -49,6 +49,7 @@ describe('the command line', () => {
       'cron list',
       'cron next',
       'cron remove',
+      'flow status',
       'traffic list',
       'traffic set',
       'traffic remove',

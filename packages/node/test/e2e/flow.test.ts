@@ -112,13 +112,23 @@ describe('a stream flow', () => {
       await write('w3bstream.yaml', await file(), ['tumbling: 1s', 'tumbling: 5s'])
       expect((await deploy()).code).toBe(0)
       await send('{"value":7}', { eventType: 'reading' })
-      const open = await runCli(['flow', 'status', 'means', '--json'], options)
-      expect(open.json()).toMatchObject({ total: 1, late: 0, dropped: 0, data: [{ group: 'd9', elements: 1 }] })
       await node.kill9()
       await node.start()
-      const shown = await runCli(['flow', 'status', 'means'], options)
-      expect(shown.stdout).toMatch(/open windows +1\n.*d9 .* 1 +\d+ reduced/s)
       await until('the window of before the crash', async () => (await means()).some(({ mean }) => mean === 7))
+    },
+    compileMs,
+  )
+
+  it(
+    'tells which windows are open, to people and to scripts',
+    async () => {
+      await write('w3bstream.yaml', await file(), ['tumbling: 5s', 'tumbling: 24h'])
+      expect((await deploy()).code).toBe(0)
+      await send('{"value":7}', { eventType: 'reading' })
+      const open = await runCli(['flow', 'status', 'means', '--json'], options)
+      expect(open.json()).toMatchObject({ total: 1, late: 0, dropped: 0, data: [{ group: 'd9', elements: 1 }] })
+      const shown = await runCli(['flow', 'status', 'means'], options)
+      expect(shown.stdout).toMatch(/open windows 1\n.*d9 .* 1 +\d+ reduced/s)
     },
     compileMs,
   )
