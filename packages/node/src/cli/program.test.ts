@@ -23,6 +23,7 @@ describe('the command line', () => {
       'config show',
       'login',
       'init',
+      'dev',
       'project create',
       'project list',
       'project show',
