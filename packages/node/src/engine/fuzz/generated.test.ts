@@ -33,6 +33,19 @@ function expectSame(seed: number, handler: string, seen: unknown, wanted: unknow
   expect({ seed, handler, seen }).toEqual({ seed, handler, seen: wanted })
 }
 
+/** Answers a turn later. */
+class WaitingHost extends RecordingHost {
+  override async kvGet(key: string): Promise<Uint8Array | undefined> {
+    await Promise.resolve()
+    return super.kvGet(key)
+  }
+
+  override async kvPut(key: string, value: Uint8Array): Promise<void> {
+    await Promise.resolve()
+    await super.kvPut(key, value)
+  }
+}
+
 describe('generated modules', () => {
   it(
     'behave as the originals do on V8 alone: results, traps, host calls, memory, globals, tables',
@@ -92,6 +105,24 @@ describe('generated modules', () => {
         const order = [...handlers, ...handlers.toReversed(), ...handlers, ...handlers.toReversed()]
         for (const handler of order)
           expectSame(seed, handler, call(used, handler, { fuel }), wanted[handlers.indexOf(handler)])
+      }
+    },
+    timeoutMs,
+  )
+
+  it(
+    'answer the same where their host lets them wait',
+    async () => {
+      for (const seed of seeds.slice(0, Math.ceil(modules / 2))) {
+        const { prepared, handlers } = prepare(seed)
+        const atOnce = engine.load(prepared, { mayBlock: false })
+        const waiting = engine.load(prepared, { mayBlock: true })
+        for (const handler of handlers) {
+          const host = new WaitingHost()
+          host.environment.set('', 'nothing')
+          const outcome = await waiting.call(testCall(handler, host, { limits: { fuel }, payload: 'payload' }))
+          expectSame(seed, handler, outcome, call(atOnce, handler, { fuel }))
+        }
       }
     },
     timeoutMs,
