@@ -1,4 +1,6 @@
+import { toHex } from '@w3bstream/protocol'
 import { beforeEach, describe, expect, it } from 'vitest'
+import type { SignedTransaction } from '../../chain/chain.ts'
 import type { ProjectTransaction } from '../../database/database.ts'
 import { defaultProjectSettings, type Instance, type ProjectDefinition } from '../../project/definition.ts'
 import { noAssets, noServices } from '../testing/world.ts'
@@ -22,8 +24,21 @@ const call: CurrentCall = {
   instance,
   namespace: 'applet:2',
 }
-/** Nothing here reads the store or writes to it before the end of the batch. */
-const transaction = {} as ProjectTransaction
+const signed: SignedTransaction = {
+  chainId: 1n,
+  chainName: 'local',
+  from: '0x01',
+  to: '0x02',
+  value: 0n,
+  data: '0x',
+  operator: 'default',
+  operatorId: '7',
+  nonce: 0,
+  hash: '0x03',
+  raw: '0x',
+}
+/** A store with nothing in it. */
+const transaction = { kvGet: () => undefined } as unknown as ProjectTransaction
 let answer = new Uint8Array(0)
 let host: HandlerHost
 
@@ -34,11 +49,15 @@ beforeEach(() => {
       projectBytes: new Uint8Array(32).fill(1),
       height: 1n,
       timeMs: 5,
-      definition: { settings: defaultProjectSettings } as ProjectDefinition,
+      definition: {
+        settings: defaultProjectSettings,
+        project: { accountId: '8' },
+        trafficLimits: new Map(),
+      } as unknown as ProjectDefinition,
     },
     {
       transaction,
-      services: { ...noServices, call: () => Promise.resolve(answer) },
+      services: { ...noServices, call: () => Promise.resolve(answer), sign: () => Promise.resolve(signed) },
       progress: { enter() {}, leave() {}, pause: () => 0 },
       modules: { assets: noAssets },
     },
@@ -93,5 +112,40 @@ describe('what the handlers of a batch hold', () => {
     const line = 'x'.repeat(mebibyte)
     for (let n = 0; n < 100; n++) host.log(4, 'wasmCode', line)
     expect(host.logs).toHaveLength(64)
+  })
+})
+
+describe('calls of the system', () => {
+  const decode = (bytes: Uint8Array) => JSON.parse(new TextDecoder().decode(bytes))
+  const api = async (path: string, body: object) => {
+    const request = {
+      Method: 'POST',
+      Url: `/system/${path}`,
+      Header: { eventType: ['R'] },
+      Body: Buffer.from(JSON.stringify(body)).toString('base64'),
+    }
+    const { Body } = decode(await host.apiCall(new TextEncoder().encode(JSON.stringify(request))))
+    return Body && decode(Buffer.from(Body, 'base64'))
+  }
+
+  it('find a transaction in the state by the id that its sender was told, if the sender succeeded', async () => {
+    const asked = async (transactionID: string) => {
+      await api('send_tx/async/state', { transactionID })
+      await host.end(true)
+      host.begin(call)
+      const { body } = host.effects.at(-1)!.effect
+      return body.kind === 'api' && decode(body.body)
+    }
+    const send = () => api('send_tx', { chainName: 'local', data: '0x', to: '0x02' })
+    const undone = await send()
+    await host.end(false)
+    host.begin(call)
+    const { transactionID } = await send()
+    await host.end(true)
+    host.begin(call)
+    expect(undone).toEqual({ transactionID })
+    const effect = toHex(host.effects[0]!.effect.id)
+    expect(await asked(transactionID)).toEqual({ transactionID, height: '1', effect, untilMs: 7_200_005 })
+    expect(await asked('5')).toEqual({ transactionID: '5', untilMs: 7_200_005 })
   })
 })
