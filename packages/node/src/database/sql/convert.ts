@@ -22,10 +22,11 @@ function integerOf(value: Raw, name: string): bigint {
 }
 
 /** As the processor rounds, which is what PostgreSQL does with doubles. */
-function roundHalfEven(value: number): number {
+export function roundHalfEven(value: number): number {
   const down = Math.floor(value)
   const rest = value - down
-  if (rest !== 0.5) return Math.round(value)
+  // Zero has no sign.
+  if (rest !== 0.5) return Math.round(value) + 0
   return down % 2 === 0 ? down : down + 1
 }
 

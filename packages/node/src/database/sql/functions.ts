@@ -54,12 +54,17 @@ export const scalarFunctions: Readonly<Record<string, FunctionRule>> = {
     args: ['number', 'integer'],
     optional: 1,
     result: 'same',
-    print: ([value, digits], [type]) => (isInteger(type) ? value! : `w3b_round(${value}, ${digits ?? '0'})`),
+    print: ([value, digits], [type]) => {
+      if (isInteger(type)) return value!
+      // As in PostgreSQL, where only numeric rounds half away from zero.
+      const even = digits === undefined && (type?.name === 'double precision' || type?.name === 'real')
+      return even ? `w3b_round_even(${value})` : `w3b_round(${value}, ${digits ?? '0'})`
+    },
   },
   mod: {
     args: ['integer', 'integer'],
     result: 'same',
-    print: ([a, b]) => `(${a} % w3b_divisor(${b}))`,
+    print: ([a, b]) => `w3b_remainder(${a}, ${b})`,
   },
   power: real('w3b_power', ['number', 'number']),
   pow: real('w3b_power', ['number', 'number']),

@@ -33,9 +33,22 @@ const others: Readonly<Record<string, (...values: Raw[]) => Raw>> = {
     value === null ? null : convert.toNumeric(value, size, scale),
   w3b_numeric_text: (value = null, scale = null) =>
     value === null ? null : convert.numericText(value, scale === null ? undefined : Number(scale)),
-  w3b_divisor: (value = null) => (value === 0 || value === 0n ? fail('division by zero') : value),
-  w3b_mod: strict((a, b) => (b === 0 ? fail('division by zero') : a % b)),
+  w3b_divide: (a = null, b = null) =>
+    divided(
+      a,
+      b,
+      (x, y) => x / y,
+      (x, y) => x / y,
+    ),
+  w3b_remainder: (a = null, b = null) =>
+    divided(
+      a,
+      b,
+      (x, y) => x % y,
+      (x, y) => x % y,
+    ),
   w3b_round: strict((value, digits) => convert.roundDecimal(value, digits)),
+  w3b_round_even: (value = null) => (value === null ? null : convert.roundHalfEven(convert.toDouble(value))),
   w3b_power: strict((a, b) => real(exact.power(a, b), 'power')),
   w3b_exp: strict((value) => exact.exp(value)),
   w3b_ln: strict((value) => (value > 0 ? exact.ln(value) : fail('logarithm of a number that is not positive'))),
@@ -136,6 +149,20 @@ function registerAggregate(db: DatabaseSync, name: string, start: () => Gatherin
   }
   // The types know of values of SQLite only; what is gathered may be anything.
   db.aggregate(name, options as unknown as AggregateOptions)
+}
+
+/** NULL when either is, even where the divisor is zero. Integers as integers, others as doubles. */
+function divided(
+  a: Raw,
+  b: Raw,
+  ofIntegers: (x: bigint, y: bigint) => bigint,
+  ofDoubles: (x: number, y: number) => number,
+): Raw {
+  if (a === null || b === null) return null
+  if (typeof a === 'bigint' && typeof b === 'bigint')
+    return b === 0n ? fail('division by zero') : inRange(ofIntegers(a, b))
+  const divisor = convert.toDouble(b)
+  return divisor === 0 ? fail('division by zero') : ofDoubles(convert.toDouble(a), divisor)
 }
 
 function numberOf(value: Raw): bigint | number {

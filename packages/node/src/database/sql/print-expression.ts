@@ -199,10 +199,10 @@ function printArithmetic(op: string, a: Printed, b: Printed): Printed {
   const plain: ColumnType = { name: type.name }
   if (op === '/') {
     const side = (sql: string) => (isInteger(type) ? sql : `CAST(${sql} AS REAL)`)
-    return { sql: `(${side(left)} / w3b_divisor(${side(right)}))`, type: plain }
+    return { sql: `w3b_divide(${side(left)}, ${side(right)})`, type: plain }
   }
   if (op !== '%') return { sql: `(${left} ${op} ${right})`, type: plain }
-  return { sql: isInteger(type) ? `(${left} % w3b_divisor(${right}))` : `w3b_mod(${left}, ${right})`, type: plain }
+  return { sql: `w3b_remainder(${left}, ${right})`, type: plain }
 }
 
 function printBits(op: string, a: Printed, b: Printed): Printed {

@@ -103,14 +103,8 @@ function completion(
   scope: Scope,
 ): string[] {
   const descending = node.orderBy?.at(-1)?.order === 'DESC' ? ' DESC' : ''
-  const direct =
-    node.distinct === 'distinct' ? undefined : groups.length > 0 ? groups.filter(isExpression) : scope.keys()
+  const direct = node.distinct === 'distinct' ? undefined : groups.length > 0 ? groups : scope.keys()
   return (direct ?? positions(outputs.length)).map((term) => term + descending)
-}
-
-/** A bare integer would mean a column by its position; as a constant it orders nothing. */
-function isExpression(sql: string): boolean {
-  return !/^[(\s+-]*\d+[)\s]*$/.test(sql)
 }
 
 function positions(count: number): string[] {
@@ -134,7 +128,8 @@ export function printOutputs(columns: readonly SelectedColumn[], scope: Scope, n
 
 function printOutput({ expr, alias }: SelectedColumn, scope: Scope): Output[] {
   if (expr.type === 'ref' && expr.name === '*') return printStar(expr.table?.name, scope)
-  return [{ ...printExpression(expr, scope), name: alias?.name ?? nameOf(expr) }]
+  const printed = scope.groupTerms.get(expr) ?? printExpression(expr, scope)
+  return [{ ...printed, name: alias?.name ?? nameOf(expr) }]
 }
 
 function printStar(table: string | undefined, scope: Scope): Output[] {
@@ -176,7 +171,13 @@ function nameOf(node: Expr): string {
 
 /** Expressions, numbers of output columns and their names. */
 function printGroups(node: SelectFromStatement, scope: Scope): string[] {
-  const groups = (node.groupBy ?? []).map((term) => printExpression(groupedTerm(term, node, scope), scope).sql)
+  const groups = (node.groupBy ?? []).map((term) => {
+    const expr = groupedTerm(term, node, scope)
+    const printed = printExpression(expr, scope)
+    scope.groupTerms.set(expr, printed)
+    // SQLite makes an integer of constants and of `false AND …`, and takes it for the position of a column.
+    return /^[^"]*$| AND /.test(printed.sql) ? `nullif(${printed.sql}, NULL)` : printed.sql
+  })
   for (const group of groups) scope.grouped.add(group)
   return groups
 }

@@ -1,3 +1,4 @@
+import type { Printed } from './cast.ts'
 import type { Catalog, TableDefinition } from './catalog.ts'
 import { fail } from './refuse.ts'
 import type { ColumnType } from './types.ts'
@@ -55,6 +56,8 @@ export class Scope {
   outputs: ReadonlyMap<string, ColumnType | undefined> | undefined
   /** Printed expressions of GROUP BY. */
   readonly grouped = new Set<string>()
+  /** Terms of GROUP BY by their place in the statement, printed: what is selected by the same place is printed alike. */
+  readonly groupTerms = new Map<unknown, Printed>()
   /** Columns named outside of aggregates, in places where a grouped query may not. */
   readonly bare: string[] = []
   aggregates: 'forbidden' | 'allowed' | 'inside' = 'forbidden'
