@@ -129,8 +129,8 @@ describe('a worker that is killed while a window ends', () => {
   it('loses that window, and nothing else; the others of the same message are given out once', async () => {
     const sink: FlowSink = { sinkType: 'EVENT', sinkInfo: { event: { eventType: 'OUT' } } }
     const steps = [minute, op('GROUP', 'itself'), op('REDUCE', 'join'), op('MAP', 'loopOnStop')]
-    const project = await open(steps, sink, { pool: {} })
-    await project.change({ op: 'settings.put', settings: { limits: { fuel: 1e12, wallClockMs: 300 } } })
+    const project = await open(steps, sink, { pool: { wallClockMs: () => 3000, patienceMs: 50 } })
+    await project.change({ op: 'settings.put', settings: { limits: { fuel: 1e12 } } })
     for (const text of ['a', 'stop', 'z']) await event(project, text)
     clockMs += 60_000
     const receipt = await timer(project)
