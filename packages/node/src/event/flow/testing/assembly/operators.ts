@@ -100,6 +100,7 @@ export function itself(rid: i32): i32 {
 
 /** MAP: does not end on the payload `stop`. */
 export function loopOnStop(rid: i32): i32 {
-  while (event.text(rid) == 'stop') {}
+  const stop = event.text(rid) == 'stop'
+  while (stop) {}
   return rid
 }
