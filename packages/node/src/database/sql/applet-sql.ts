@@ -46,6 +46,8 @@ export class AppletSql {
   readonly #shared: boolean
   #schemaVersion: StatementSync | undefined
   #seenVersion = -1
+  /** Tables may have changed since the transaction began. */
+  #defined = true
 
   constructor(db: DatabaseSync, options: AppletSqlOptions = {}) {
     this.#db = db
@@ -70,6 +72,7 @@ export class AppletSql {
     const node = parseStatement(request.statement)
     if (isDefinition(node)) {
       checkCount(0, request)
+      this.#defined = true
       const { clockMs } = request
       this.#atomically(() => define(node, { ...this.#define, ...(clockMs !== undefined && { clockMs }) }))
       this.#cache.clear()
@@ -104,12 +107,22 @@ export class AppletSql {
   /** @throws DatabaseError SCHEMA_INVALID, SCHEMA_DESTRUCTIVE; nothing is changed then */
   migrate(schema: DatabaseSchema, clockMs?: number): void {
     const needs = { ...this.#define, db: this.#db, ...(clockMs !== undefined && { clockMs }) }
+    this.#defined = true
     this.#atomically(() => migrateSchema(schema, needs))
     this.#cache.clear()
   }
 
-  /** The transaction went back: tables may be other than remembered. */
+  /** A transaction begins. Who never says so has tables looked up anew after each step back. */
+  begun(): void {
+    this.#defined = false
+  }
+
+  /** The transaction went back: tables that it has changed may be other than remembered. */
   rolledBack(): void {
+    if (this.#defined) this.#forget()
+  }
+
+  #forget(): void {
     this.#catalog.reset()
     this.#cache.clear()
   }
@@ -178,7 +191,7 @@ export class AppletSql {
     const { schema_version: version } = this.#schemaVersion.get() as { schema_version: number }
     if (version === this.#seenVersion) return
     this.#seenVersion = version
-    this.rolledBack()
+    this.#forget()
   }
 }
 

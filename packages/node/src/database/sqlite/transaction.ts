@@ -60,6 +60,7 @@ export class SqliteTransaction implements ProjectTransaction {
     this.#needs = needs
     this.#savepoints = new Savepoints(needs.db)
     needs.db.exec('BEGIN IMMEDIATE')
+    needs.sql.begun()
   }
 
   kvGet(namespace: string, key: string): Uint8Array | undefined {
