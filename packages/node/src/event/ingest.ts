@@ -112,7 +112,9 @@ export class Ingest implements Door {
       idempotencyKey: input.idempotencyKey ?? '',
     })
     const event = { channel, publisherID: publisherId, publisherKey, eventID }
-    return this.#submit(identity.project, channel, message).then((committed) => this.#answer(identity.project, event, committed, input.transport))
+    return this.#submit(identity.project, channel, message).then((committed) =>
+      this.#answer(identity.project, event, committed, input.transport),
+    )
   }
 
   async push(

@@ -32,6 +32,7 @@ export class EventStreams {
   readonly #deps: Pick<HttpDeps, 'projects' | 'logger'>
   readonly #limits: HttpLimits
   readonly #open = new Set<EventStream>()
+  #isClosed = false
 
   constructor(deps: Pick<HttpDeps, 'projects' | 'logger'>, limits: HttpLimits) {
     this.#deps = deps
@@ -58,11 +59,19 @@ export class EventStreams {
       stream.end()
       this.#open.delete(stream)
     })
-    stream.begin()
+    if (this.#isClosed) stream.end('stopping')
+    else stream.begin()
   }
 
+  /** Ends all, and those that are about to be opened. */
   closeAll(): void {
+    this.#isClosed = true
     for (const stream of this.#open) stream.end('stopping')
+  }
+
+  /** From now on streams may be opened again. */
+  reopen(): void {
+    this.#isClosed = false
   }
 }
 

@@ -7,6 +7,7 @@ import { defaultHttpOptions, type HttpLimits, type HttpOptions } from './options
 import { Ownership } from './ownership.ts'
 import { managementRoutes } from './routes/index.ts'
 import { createEventServer, createManagementServer } from './server.ts'
+import { SilentConnections } from './silent-connections.ts'
 
 interface HttpAddresses {
   readonly management: AddressInfo
@@ -38,6 +39,7 @@ class FastifyEndpoint implements HttpEndpoint {
   readonly #options: HttpOptions
   readonly #deps: HttpDeps
   readonly #streams: EventStreams
+  readonly #silent = new Map<FastifyInstance, SilentConnections>()
   #management: FastifyInstance | undefined
   #event: FastifyInstance | undefined
   #isStopping = false
@@ -51,6 +53,7 @@ class FastifyEndpoint implements HttpEndpoint {
   async start(): Promise<void> {
     if (this.#management) return
     this.#isStopping = false
+    this.#streams.reopen()
     try {
       await this.#listen()
     } catch (error) {
@@ -65,7 +68,8 @@ class FastifyEndpoint implements HttpEndpoint {
     this.#isStopping = true
     this.#streams.closeAll()
     const servers = [this.#event, this.#management].filter((server) => server !== undefined)
-    await Promise.all(servers.map((server) => drain(server, signal)))
+    await Promise.all(servers.map((server) => drain(server, this.#silent.get(server), signal)))
+    this.#silent.clear()
     this.#event = undefined
     this.#management = undefined
   }
@@ -81,16 +85,26 @@ class FastifyEndpoint implements HttpEndpoint {
     const routes = managementRoutes({ deps: this.#deps, own, limits, streams: this.#streams })
     const isStopping = () => this.#isStopping
     this.#management = await createManagementServer(this.#deps, this.#options, routes, isStopping)
+    this.#silent.set(this.#management, new SilentConnections(this.#management.server))
     await this.#management.listen({ host, port })
     if (eventPort === 'off') return
     this.#event = await createEventServer(this.#deps, this.#options, isStopping)
+    this.#silent.set(this.#event, new SilentConnections(this.#event.server))
     await this.#event.listen({ host: eventHost, port: eventPort })
   }
 }
 
 /** Takes no more connections, lets requests finish, closes each connection as it becomes idle; all of them at the signal. */
-async function drain(server: FastifyInstance, signal?: AbortSignal): Promise<void> {
-  const idle = setInterval(() => server.server.closeIdleConnections(), drainMs)
+async function drain(
+  server: FastifyInstance,
+  silent: SilentConnections | undefined,
+  signal?: AbortSignal,
+): Promise<void> {
+  const closeIdle = () => {
+    server.server.closeIdleConnections()
+    silent?.close()
+  }
+  const idle = setInterval(closeIdle, drainMs)
   const cut = () => server.server.closeAllConnections()
   if (signal?.aborted) cut()
   signal?.addEventListener('abort', cut, { once: true })

@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { connect } from 'node:net'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { call } from './testing/client.ts'
@@ -23,6 +24,19 @@ describe('a connection', () => {
       socket.on('error', reject)
     })
     expect(answer).toMatch(/^HTTP\/1\.1 408 /)
+  })
+})
+
+describe('a connection that never sends anything', () => {
+  it('does not hold up the stop', async () => {
+    const stopped = await openWorld()
+    const socket = connect(Number(new URL(stopped.management).port), '127.0.0.1')
+    await once(socket, 'connect')
+    // A request on another connection: the server has accepted the first one when it answers.
+    await call(`${stopped.management}/liveness`)
+    const closed = once(socket, 'close')
+    await stopped.stop()
+    await closed
   })
 })
 

@@ -134,7 +134,15 @@ async function allowOrigins(app: FastifyInstance): Promise<void> {
     origin: (origin, allow) => allow(null, origin === undefined ? false : '*'),
     credentials: true,
     methods: ['GET', 'HEAD', 'POST', 'CONNECT', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'],
-    allowedHeaders: ['Content-Type', 'Authorization', 'X-Request-Id', 'User-Agent', 'Idempotency-Key', 'Last-Event-ID', 'Prefer'],
+    allowedHeaders: [
+      'Content-Type',
+      'Authorization',
+      'X-Request-Id',
+      'User-Agent',
+      'Idempotency-Key',
+      'Last-Event-ID',
+      'Prefer',
+    ],
     strictPreflight: false,
   })
 }
