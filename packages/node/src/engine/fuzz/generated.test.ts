@@ -1,6 +1,9 @@
 import { describe, expect, it } from 'vitest'
 import type { HandlerOutcome, LoadedModule, PreparedModule } from '../engine.ts'
+import { compileModule } from '../inline/compiled-module.ts'
 import { createEngine } from '../inline/inline-engine.ts'
+import { defaultCallLimits } from '../limits.ts'
+import { parseModule } from '../module/parse.ts'
 import { type GeneratedModule, generateModule } from '../testing/generator/generate.ts'
 import { RecordingHost, testCall } from '../testing/recording-host.ts'
 import { runOriginal, runPrepared } from './observed-run.ts'
@@ -135,13 +138,16 @@ describe('generated modules', () => {
       let tried = 0
       for (const seed of seeds.slice(0, Math.ceil(modules / 4))) {
         const generated = generateModule(seed, { canonical: true, budget: 12 })
-        const module = engine.load(engine.prepare(generated.bytes), { mayBlock: false })
+        const prepared = engine.prepare(generated.bytes)
+        const module = engine.load(prepared, { mayBlock: false })
+        const { instanceFuel } = compileModule(parseModule(prepared.bytes), '', defaultCallLimits.memoryPages)
+        const least = Number(instanceFuel) - 1
         for (const handler of generated.handlers) {
           const whole = call(module, handler, { fuel })
-          if (whole.fuel > most) continue
+          if (whole.fuel > least + most) continue
           tried++
           const used = Number(whole.fuel)
-          for (let limit = 0; limit < used; limit++)
+          for (let limit = least; limit < used; limit++)
             expect({ seed, handler, ...call(module, handler, { fuel: limit }) }).toMatchObject({
               ...{ seed, handler, type: 'failed', error: 'FUEL_LIMIT', fuel: BigInt(limit) },
               message: `more than ${limit} units of fuel`,

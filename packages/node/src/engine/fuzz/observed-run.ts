@@ -75,7 +75,7 @@ export function runPrepared(bytes: Uint8Array, handler: string, limits: Partial<
     guest.attach(instance)
     guest.meter.arm(defaultCallLimits)
     ;(instance.exports[reserved.start] as WasmFunction | undefined)?.()
-    guest.meter.arm(all)
+    guest.meter.arm(all, compiled.instanceFuel + guest.meter.used)
     return instance
   })
 }

@@ -4,9 +4,12 @@ import { wasm } from '../webassembly.ts'
 /** Thrown through the guest to end its call; the guest cannot catch it, since exception handling is refused. */
 export class CallEnd extends Error {
   readonly code: HandlerErrorCode
-  constructor(code: HandlerErrorCode, message: string) {
+  /** What was used before the meter of the call was set: by the module's initialisation. */
+  readonly initialFuel: bigint
+  constructor(code: HandlerErrorCode, message: string, initialFuel = 0n) {
     super(message)
     this.code = code
+    this.initialFuel = initialFuel
   }
 }
 

@@ -28,9 +28,10 @@ export class Meter {
     this.#memoryRefused = exports[reserved.refused] as WasmGlobal | undefined
   }
 
-  arm({ fuel, stackBytes, tableEntries }: Pick<CallLimits, 'fuel' | 'stackBytes' | 'tableEntries'>): void {
+  /** @param spent fuel that counts as used already, at most the limit. @default 0 */
+  arm({ fuel, stackBytes, tableEntries }: Pick<CallLimits, 'fuel' | 'stackBytes' | 'tableEntries'>, spent = 0n): void {
     this.#armed = BigInt(fuel)
-    this.#fuel.value = this.#armed
+    this.#fuel.value = this.#armed - spent
     this.#stack.value = stackBytes
     this.#stopped.value = 0
     if (this.#tableEntries === undefined) return
@@ -38,7 +39,7 @@ export class Meter {
     this.#tableRefused!.value = 0
   }
 
-  /** Fuel used since {@link arm}: never more than there was, although the last segment may have wanted more. */
+  /** Fuel used since {@link arm}, with what was spent before: never more than there was, although the last segment may have wanted more. */
   get used(): bigint {
     const left = this.#fuel.value as bigint
     return left < 0n ? this.#armed : this.#armed - left

@@ -5,6 +5,7 @@ import { HostFault } from '../engine.ts'
 import { EngineError } from '../errors.ts'
 import { assemble, bumpAlloc } from '../testing/assemble.ts'
 import { RecordingHost, testCall } from '../testing/recording-host.ts'
+import { wasm } from '../webassembly.ts'
 import { createEngine } from './inline-engine.ts'
 
 const engine = createEngine()
@@ -317,7 +318,8 @@ describe('limits of a call', () => {
   it('takes fuel for bytes that the host hands over, and ends in the middle of that', () => {
     const cost = (payload: string) => (run('read', {}, payload) as { fuel: bigint }).fuel
     expect(cost('x'.repeat(4000)) - cost('')).toBe(1000n)
-    expect(run('read', { fuel: 600 }, 'x'.repeat(4000))).toMatchObject({ error: 'FUEL_LIMIT', fuel: 600n })
+    const limit = cost('') + 300n
+    expect(run('read', { fuel: Number(limit) }, 'x'.repeat(4000))).toMatchObject({ error: 'FUEL_LIMIT', fuel: limit })
   })
 
   it('gives back the stack of an allocator whose trap the host hid', () => {
@@ -328,5 +330,44 @@ describe('limits of a call', () => {
   it('refuses a module whose table is larger than the project allows', () => {
     expect(run('read', { tableEntries: 99 })).toMatchObject({ error: 'TABLE_LIMIT' })
     expect(run('read', { tableEntries: 100 })).toMatchObject({ type: 'returned' })
+  })
+
+  it('begins each call with the price of a new instance: its memory, its tables, its initialisation', () => {
+    const body = '(func (export "go") (param i32) (result i32) (i32.const 0))'
+    const fuelOf = (text: string) => (load(text).call(testCall('go', new RecordingHost())) as { fuel: bigint }).fuel
+    const bare = fuelOf(`(memory (export "memory") 1) ${body}`)
+    expect(fuelOf(`(memory (export "memory") 3) ${body}`) - bare).toBe(2n * 8192n)
+    expect(fuelOf(`(memory (export "memory") 1) (table 10 funcref) ${body}`) - bare).toBe(40n)
+    const started = `(memory (export "memory") 1) (start $s)
+      (func $s (local i32) (loop $l (br_if $l (i32.lt_u (local.tee 0 (i32.add (local.get 0) (i32.const 1))) (i32.const 1000)))))
+      ${body}`
+    const module = load(started)
+    const calls = [1, 2, 3].map(() => module.call(testCall('go', new RecordingHost())) as { fuel: bigint })
+    expect(new Set(calls.map(({ fuel }) => fuel)).size).toBe(1)
+    expect(calls[0]!.fuel - bare).toBeGreaterThan(3000n)
+  })
+
+  it('does not instantiate again what cannot be afforded, or has failed', () => {
+    const slow = load(`(memory (export "memory") 1) (start $s)
+      (func $s (loop $l (br $l))) (func (export "go") (param i32) (result i32) (i32.const 0))`)
+    const go = (fuel: number) => slow.call(testCall('go', new RecordingHost(), { limits: { fuel } }))
+    const first = go(2_000_000_000)
+    expect(first).toMatchObject({ error: 'FUEL_LIMIT', message: 'initialisation: more than 1000000000 units of fuel' })
+    const { Instance } = wasm
+    let made = 0
+    const counted = new Proxy(Instance, {
+      construct(target, given) {
+        made++
+        return Reflect.construct(target, given) as object
+      },
+    })
+    Object.assign(wasm, { Instance: counted })
+    try {
+      for (let n = 0; n < 3; n++) expect(go(2_000_000_000)).toEqual(first)
+      expect(go(1000)).toMatchObject({ error: 'FUEL_LIMIT', fuel: 1000n })
+    } finally {
+      Object.assign(wasm, { Instance })
+    }
+    expect(made).toBe(0)
   })
 })

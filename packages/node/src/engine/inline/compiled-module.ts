@@ -2,6 +2,7 @@ import type { HostFunction } from '../host/host-function.ts'
 import { hostTable } from '../host/table.ts'
 import { capMemory } from '../module/cap-memory.ts'
 import { findVariant } from '../module/examine.ts'
+import { fuelCosts } from '../module/fuel-costs.ts'
 import type { FunctionType, ModuleLayout } from '../module/layout.ts'
 import { decodeResetPlan, type ResetPlan } from '../module/prepared-format.ts'
 import { type WasmModule, wasm } from '../webassembly.ts'
@@ -20,6 +21,8 @@ export interface CompiledModule {
   readonly imports: readonly ImportSlot[]
   /** Pages beyond which the memory cannot grow. */
   readonly maximumPages: number
+  /** Fuel that a new instance costs before anything runs: its memory and tables. */
+  readonly instanceFuel: bigint
   /** By how many bytes the code lies behind that of the prepared file. */
   readonly shiftBytes: number
 }
@@ -40,6 +43,12 @@ export function compileModule(layout: ModuleLayout, codeHash: string, memoryPage
       return { module: from, name, host: findVariant(hostTable, { module: from, name }, type) }
     }),
     maximumPages,
+    instanceFuel: instanceFuel(layout),
     shiftBytes: capped.length - layout.bytes.length,
   }
+}
+
+function instanceFuel({ memories, tables }: ModuleLayout): bigint {
+  const entries = tables.reduce((sum, { min }) => sum + min, 0)
+  return BigInt(memories[0]!.min * fuelCosts.page + entries * fuelCosts.tableEntry)
 }

@@ -1,6 +1,7 @@
 import { LRUCache } from 'lru-cache'
 import type {
   BlockingFamily,
+  CallLimits,
   Engine,
   FailedCall,
   GuestFrame,
@@ -52,6 +53,8 @@ class InlineModule implements LoadedModule {
   #compiled: CompiledModule | undefined
   #compiledPages = 0
   #instance: Instance | undefined
+  /** What instances of the compiled module come to: the fuel of their initialisation, or its failure. Always the same. */
+  #initial: { readonly fuel: bigint } | CallEnd | undefined
   #running = false
 
   constructor(
@@ -86,13 +89,13 @@ class InlineModule implements LoadedModule {
       )
     this.#running = true
     try {
-      const instance = this.#ready(pages)
+      const instance = this.#ready(call.limits)
       const result = this.#run(instance, call)
       if (!(result instanceof Promise)) this.#running = false
       return result
     } catch (error) {
       this.#running = false
-      if (error instanceof CallEnd) return failed(error.code, error.message)
+      if (error instanceof CallEnd) return failed(error.code, error.message, error.initialFuel)
       throw error
     }
   }
@@ -114,12 +117,34 @@ class InlineModule implements LoadedModule {
     return Math.max(0, ...this.#layout.tables.map(({ min }) => min))
   }
 
-  /** An instance in the state of a new one. @throws CallEnd when the module fails to initialise */
-  #ready(pages: number): Instance {
-    if (pages !== this.#compiledPages) this.#compile(pages)
-    this.#instance ??= new Instance(this.#compiled!, this.#blocking)
+  /** An instance in the state of a new one. @throws CallEnd when the module fails to initialise, or has no fuel for that */
+  #ready({ memoryPages, fuel }: CallLimits): Instance {
+    if (memoryPages !== this.#compiledPages) this.#compile(memoryPages)
+    this.#refuseCostly(fuel)
+    this.#instance ??= this.#instantiate()
+    this.#refuseCostly(fuel)
     this.#instance.reset()
     return this.#instance
+  }
+
+  #instantiate(): Instance {
+    try {
+      const instance = new Instance(this.#compiled!, this.#blocking)
+      this.#initial = { fuel: instance.initialFuel }
+      return instance
+    } catch (error) {
+      if (error instanceof CallEnd) this.#initial = error
+      throw error
+    }
+  }
+
+  /** What is known to fail is not tried again: it would cost as much each time. */
+  #refuseCostly(limit: number): void {
+    const initial = this.#initial
+    if (initial === undefined) return
+    const used = initial instanceof CallEnd ? initial.initialFuel : initial.fuel
+    if (used > BigInt(limit)) throw new CallEnd('FUEL_LIMIT', `more than ${limit} units of fuel`, BigInt(limit))
+    if (initial instanceof CallEnd) throw initial
   }
 
   #compile(pages: number): void {
@@ -132,6 +157,7 @@ class InlineModule implements LoadedModule {
     this.#compiled = compiled
     this.#compiledPages = pages
     this.#instance = undefined
+    this.#initial = undefined
   }
 
   #run(instance: Instance, call: HandlerCall): MaybePromise<HandlerOutcome> {

@@ -36,6 +36,8 @@ export class Instance {
   /** What the initialisation logged: each call's log begins with it, as if the call had made a new instance. */
   readonly #initialLog: readonly LogLine[]
   readonly #snapshot: Snapshot | undefined
+  /** Fuel that a new instance has used before its first call; each call begins with it, as if it had made a new one. */
+  readonly initialFuel: bigint
   #used = false
 
   /** @throws CallEnd when the module fails to initialise */
@@ -46,6 +48,7 @@ export class Instance {
     this.#instance = guarded(() => new wasm.Instance(compiled.module, imports))
     this.guest.attach(this.#instance)
     this.#initialLog = this.#initialise()
+    this.initialFuel = compiled.instanceFuel + this.guest.meter.used
     if (compiled.plan.measuresMemory) this.#addHeadroom()
     const snapshot = compiled.plan.fresh ? undefined : new Snapshot(this.#instance)
     if (snapshot?.faithful) this.#snapshot = snapshot
@@ -64,7 +67,7 @@ export class Instance {
 
   begin(state: CallState): void {
     this.guest.begin(state)
-    this.guest.meter.arm(state.limits)
+    this.guest.meter.arm(state.limits, this.initialFuel)
     for (const line of this.#initialLog) state.log(...line)
   }
 
@@ -87,7 +90,7 @@ export class Instance {
     const state = initialState((...line) => lines.push(line))
     this.guest.begin(state, true)
     this.guest.meter.arm(state.limits)
-    for (const step of steps as (() => void)[]) guarded(step, this.guest.meter)
+    for (const step of steps as (() => void)[]) guarded(step, this.guest.meter, this.#compiled.instanceFuel)
     this.guest.end()
     if (state.fault !== undefined) throw state.fault.error
     return lines
@@ -102,11 +105,16 @@ export class Instance {
 }
 
 /** Turns a trap of the guest during initialisation into the end of the call that needed the instance. */
-function guarded<T>(step: () => T, meter?: Meter): T {
+function guarded<T>(step: () => T, meter?: Meter, instanceFuel = 0n): T {
   try {
     return step()
   } catch (error) {
-    if (isGuestTrap(error)) throw new CallEnd(meter?.limit ?? 'TRAP', `initialisation: ${trapWords(error)}`)
+    if (isGuestTrap(error)) {
+      const fuel = instanceFuel + (meter?.used ?? 0n)
+      const limit = meter?.limit
+      const words = limit === 'FUEL_LIMIT' ? `more than ${defaultCallLimits.fuel} units of fuel` : trapWords(error)
+      throw new CallEnd(limit ?? 'TRAP', `initialisation: ${words}`, fuel)
+    }
     throw error
   }
 }
