@@ -16,6 +16,11 @@ export function read(rid: i32): i32 {
   const few = new Uint8Array(4)
   return few[bytes.length + 7]
 }
+
+export function spin(rid: i32): i32 {
+  let rounds: i64 = 0
+  while (true) { rounds++; if (rounds == i64.MIN_VALUE) return 0 }
+}
 `
 
 describe('the source map of a module', () => {
@@ -70,6 +75,12 @@ describe('the source map of a module', () => {
       (place) => place?.file === 'typedarray.ts' && place.near?.line === 8,
     )
     expect(inlined).toMatchObject({ near: { file: join(directory, 'applet.ts') } })
+  })
+
+  it('gives the head of a loop the first line behind it', () => {
+    const map = new SourceMap(rootedAt(built.sourceMap, directory))
+    const begin = built.sourceMap.x_bodies.findLast((body) => body <= offsetOf(13, map))!
+    expect(map.placeOf({ offset: begin })).toMatchObject({ file: join(directory, 'applet.ts'), line: 13 })
   })
 
   it('knows nothing of what lies before the code', () => {

@@ -67,7 +67,7 @@ export class SourceMap {
   /** Undefined for code that no source stands for, such as what the compiler makes by itself. */
   placeOf({ function: index, offset }: ModulePlace): SourcePlace | undefined {
     const positions = this.#before(offset)
-    const [at] = positions
+    const at = positions[0] ?? this.#after(offset)
     if (at === undefined) return undefined
     const name = index === undefined ? undefined : this.#file.x_functions[index]
     const near = this.#isLibrary(at) ? positions.find((segment) => !this.#isLibrary(segment)) : undefined
@@ -84,6 +84,14 @@ export class SourceMap {
     return this.#segments
       .filter((segment): segment is MappedSegment => segment.length > 1 && segment[0] >= begin && segment[0] <= offset)
       .reverse()
+  }
+
+  /** The first segment with a source behind `offset` in its function: the head of a loop has none of its own. */
+  #after(offset: number): MappedSegment | undefined {
+    const end = this.#file.x_bodies.find((body) => body > offset) ?? Number.POSITIVE_INFINITY
+    return this.#segments.find(
+      (segment): segment is MappedSegment => segment.length > 1 && segment[0] > offset && segment[0] < end,
+    )
   }
 
   #isLibrary(segment: MappedSegment): boolean {

@@ -126,6 +126,16 @@ describe('publishing', () => {
     })
   })
 
+  it('asks to be told by the status when too much was sent', async () => {
+    const json = { key: 'TrafficLimitExceeded', code: 429999104, desc: 'device', fields: null }
+    const { url, seen } = await node({ [`POST ${base}/event/aid_1_p`]: { status: 429, json } })
+    const args = ['publish', '-p', 'aid_1_p', '--token', 't', '--data', 'x', '--url', url]
+    const { code, err } = await run(args)
+    expect({ code, prefer: seen[0]?.prefer }).toEqual({ code: 1, prefer: 'handling=strict' })
+    expect(err).toContain('TrafficLimitExceeded')
+    expect(err).toContain('traffic list')
+  })
+
   it('fails when a handler did', async () => {
     const results = [{ appletName: 'a', handler: 'start', code: -1, error: 'boom' }]
     const { url } = await node({ 'POST /rpc': { json: { result: { ...answer, results } } } })

@@ -147,7 +147,7 @@ interface CallReport {
 /** How a call ended. */
 export type HandlerOutcome = ReturnedCall | FailedCall
 
-export interface ReturnedCall extends CallReport {
+interface ReturnedCall extends CallReport {
   readonly type: 'returned'
   readonly code: number
   /** Of the resource with that number, when the call wanted it and there is one. */

@@ -6,7 +6,7 @@ import type { ProjectSettings } from '../project/definition.ts'
 import type { WriteSet } from './write-set.ts'
 
 /** Name spaces of a project's keyed state that hold its directory. */
-export const fileSpaces: Readonly<Record<RecordSpace, string>> = {
+const fileSpaces: Readonly<Record<RecordSpace, string>> = {
   entry: 'files:entry',
   content: 'files:content',
   total: 'files:total',

@@ -5,8 +5,12 @@ import { DatabaseError } from '../database/errors.ts'
 import type { Projects } from '../project/project.ts'
 import type { References } from '../vfs/keeper.ts'
 
-/** Rows of definitions that name files. */
-const kinds = ['applet', 'appletVersion', 'assets'] as const
+/** Rows of definitions that name files, with what people are told of them. */
+const kinds = [
+  ['applet', 'applet'],
+  ['appletVersion', 'versions'],
+  ['assets', 'assets'],
+] as const
 /** Messages that are read at a time. */
 const pageSize = 500
 /** Things that are named for each file. */
@@ -55,9 +59,9 @@ export class VfsReferences {
     const reader = await this.#open(key)
     if (!reader) return
     try {
-      for (const kind of kinds)
+      for (const [kind, text] of kinds)
         for (const row of await reader.definition(kind))
-          for (const hash of hashesIn(JSON.parse(row.value))) add(hash, `${kind} of ${name}`)
+          for (const hash of hashesIn(JSON.parse(row.value))) add(hash, `${text} of ${name}`)
       for (const hash of await this.#history(key, reader)) add(hash, `history of ${name}`)
     } finally {
       await reader.close()

@@ -1,7 +1,7 @@
 import type { Asset } from './definition.ts'
 
 /** Files that a project deploys at most: enough for a model in parts or a site of templates. */
-export const maxAssets = 1000
+const maxAssets = 1000
 const maxPathBytes = 512
 
 /** What is wrong with the files of a project, in one sentence; nothing when applets can find each of them. */

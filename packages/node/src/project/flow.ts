@@ -12,7 +12,7 @@ export interface Flow {
 }
 
 export const flowOperatorTypes = ['FILTER', 'MAP', 'FLATMAP', 'WINDOW', 'GROUP', 'REDUCE'] as const
-export type FlowOperatorType = (typeof flowOperatorTypes)[number]
+type FlowOperatorType = (typeof flowOperatorTypes)[number]
 
 export interface FlowOperator {
   readonly opType: FlowOperatorType

@@ -47,10 +47,14 @@ const maxOutboundHosts = 100
 function outboundProblem(hosts: readonly string[]): string | undefined {
   if (hosts.length > maxOutboundHosts)
     return `settings.outboundHosts: ${hosts.length} hosts, at most ${maxOutboundHosts}`
-  const wrong = hosts.find((host) => parseHostPattern(host) === undefined)
-  return wrong === undefined
-    ? undefined
-    : `settings.outboundHosts: ${wrong} is no host such as api.example.com, *.example.com or 192.0.2.7:8080`
+  const problem = hosts.map(hostProblem).find((found) => found !== undefined)
+  return problem && `settings.outboundHosts: ${problem}`
+}
+
+/** What is wrong with an entry of `outboundHosts`. */
+export function hostProblem(host: string): string | undefined {
+  if (parseHostPattern(host) !== undefined) return undefined
+  return `${host} is no host such as api.example.com, *.example.com or 192.0.2.7:8080`
 }
 
 function outside(field: string, value: number, [least, most]: readonly [number, number]): string | undefined {

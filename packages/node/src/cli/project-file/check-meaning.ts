@@ -1,4 +1,5 @@
 import { assetPathProblem } from '../../project/assets.ts'
+import { hostProblem } from '../../project/settings-range.ts'
 import { clockProblems } from './check-clock.ts'
 import type { ShapeProblem } from './check-shape.ts'
 import { checkFlow } from './flow.ts'
@@ -16,6 +17,7 @@ export function checkMeaning(file: Partial<ProjectFile>): ShapeProblem[] {
       : []),
     ...assetProblems(file.assets ?? {}),
     ...clockProblems(file),
+    ...outboundProblems(file.settings?.outboundHosts ?? []),
     ...checkFlow(file),
     ...repeated(file.facts ?? [], 'facts', 'name'),
     ...(file.facts ?? []).flatMap(factProblems),
@@ -29,6 +31,13 @@ function assetProblems(assets: NonNullable<ProjectFile['assets']>): ShapeProblem
       assetPathProblem(path) ??
       (Object.keys(assets).some((other) => path.startsWith(`${other}/`)) ? 'lies below another asset' : undefined)
     return message === undefined ? [] : [{ path: ['assets', path], atKey: true, message }]
+  })
+}
+
+function outboundProblems(hosts: readonly string[]): ShapeProblem[] {
+  return hosts.flatMap((host, i) => {
+    const message = hostProblem(host)
+    return message === undefined ? [] : [{ path: ['settings', 'outboundHosts', i], message }]
   })
 }
 

@@ -130,6 +130,7 @@ tables:
     columns: { a: { type: text, autoincrement: true } }
     unique: [[nope]]
 database: {}
+settings: { outboundHosts: [api.example.com, 'nota_host:x'] }
 `)
     expect(places(problems)).toEqual([
       '4:5 applets[0]',
@@ -140,6 +141,7 @@ database: {}
       '10:48 tables.u.columns.a.autoincrement',
       '11:15 tables.u.unique[0][0]',
       '12:1 database',
+      '13:46 settings.outboundHosts[1]',
     ])
   })
 

@@ -39,6 +39,7 @@ export interface Seen {
   readonly method: string
   readonly path: string
   readonly authorization: string | undefined
+  readonly prefer: string | undefined
   readonly body: string
 }
 
@@ -50,7 +51,9 @@ export async function serve(answers: Answers): Promise<{ url: string; seen: Seen
   const seen: Seen[] = []
   const server = createServer(async (request, response) => {
     const { method = '', url: path = '' } = request
-    seen.push({ method, path, authorization: request.headers.authorization, body: await bodyOf(request) })
+    const { authorization } = request.headers
+    const prefer = request.headers.prefer?.toString()
+    seen.push({ method, path, authorization, prefer, body: await bodyOf(request) })
     const answer = answers[`${method} ${path}`]
     const missing = { key: 'NotFound', code: 404999001, desc: `${method} ${path}`, fields: null }
     response.writeHead(answer?.status ?? (answer ? 200 : 404), { 'content-type': answer?.type ?? 'application/json' })

@@ -32,7 +32,7 @@ export interface IndexDefinition {
 }
 
 /** A column or expression of an index, as it was parsed. */
-export interface IndexTerm {
+interface IndexTerm {
   readonly expression: Expr
   /** @default false */
   readonly descending?: boolean

@@ -6,7 +6,7 @@ import { room } from './guest-memory.ts'
 import { wasiFunction } from './wasi-function.ts'
 
 /** `filetype`. */
-export const fileTypes = { stream: 2, directory: 3, file: 4 } as const
+const fileTypes = { stream: 2, directory: 3, file: 4 } as const
 const statBytes = 64
 const fdstatBytes = 24
 const direntBytes = 24

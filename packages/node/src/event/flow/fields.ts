@@ -13,7 +13,7 @@ export interface FlowResult {
 export class SinkRefusal extends Error {}
 
 /** Names of what a sink can use beside the fields of the payload. */
-export const specialFields = ['$group', '$start', '$end', '$count', '$payload'] as const
+const specialFields = ['$group', '$start', '$end', '$count', '$payload'] as const
 
 /** The fields of one result by name: those of the payload, a JSON object, with dots for what lies deeper. */
 export class Fields {

@@ -205,7 +205,7 @@ export class Operators {
  * element as four bytes of length, little-endian, and its bytes.
  * @returns the elements, or what is wrong
  */
-export function splitParts(data: Uint8Array): Uint8Array[] | string {
+function splitParts(data: Uint8Array): Uint8Array[] | string {
   if (data[0] === 0) return splitBytes(data)
   const text = decodeUtf8(data)
   if (text === undefined) return 'the answer is not UTF-8'

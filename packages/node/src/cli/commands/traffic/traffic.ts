@@ -8,7 +8,7 @@ export const registerTraffic: Register = (parent, io) => {
   group.addHelpText(
     'after',
     examples(
-      ['w3bstream traffic set 100 --per 1m --device -p weather', 'each device a hundred events a minute'],
+      ['w3bstream traffic set device 100 --per 1m -p weather', 'each device a hundred events a minute'],
       ['w3bstream traffic list -p weather', 'the limits that apply'],
     ),
   )

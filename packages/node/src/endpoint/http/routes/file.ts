@@ -8,7 +8,7 @@ import { type Route, route } from '../route.ts'
 import { FileId, List, paging, Time, toList } from '../schema.ts'
 import { badPart, formReader, storeFile } from '../upload.ts'
 
-export const FileRow = Type.Object({
+const FileRow = Type.Object({
   cid: Type.String({ description: 'content id: CIDv1, raw, SHA-256' }),
   hash: Type.String({ description: 'SHA-256, hexadecimal' }),
   size: Type.Integer({ description: 'bytes' }),
@@ -16,7 +16,7 @@ export const FileRow = Type.Object({
   uploadedAt: Time,
 })
 
-export function fileRow({ hash, sizeBytes, fileName, uploadedMs }: UploadedFile): Static<typeof FileRow> {
+function fileRow({ hash, sizeBytes, fileName, uploadedMs }: UploadedFile): Static<typeof FileRow> {
   return { cid: contentId(hash), hash, size: sizeBytes, filename: fileName, uploadedAt: rfc3339(uploadedMs) }
 }
 
