@@ -155,6 +155,15 @@ describe('publishing', () => {
   })
 })
 
+describe('traffic limits', () => {
+  it('refuses a period that is none before it asks the node', async () => {
+    const { url, seen } = await node({})
+    const { code, err } = await run(['traffic', 'set', 'device', '5', '--per', '10x', '-p', 'p', '--url', url])
+    expect({ code, seen }).toEqual({ code: 2, seen: [] })
+    expect(err).toContain('--per 10x')
+  })
+})
+
 describe('logging in', () => {
   it('remembers the session for its owner only, and later commands use it', async () => {
     const session = {

@@ -43,7 +43,7 @@ export interface Seen {
   readonly body: string
 }
 
-/** What the server answers to `METHOD /path?query`: a status and JSON, or a body of its own type. */
+/** What the server answers to `METHOD /path?query`, or without the query for any: a status and JSON, or a body of its own type. */
 export type Answers = Readonly<Record<string, { status?: number; json?: unknown; body?: string; type?: string }>>
 
 /** An HTTP server with prepared answers, to look at what commands ask of a node. */
@@ -54,7 +54,7 @@ export async function serve(answers: Answers): Promise<{ url: string; seen: Seen
     const { authorization } = request.headers
     const prefer = request.headers.prefer?.toString()
     seen.push({ method, path, authorization, prefer, body: await bodyOf(request) })
-    const answer = answers[`${method} ${path}`]
+    const answer = answers[`${method} ${path}`] ?? answers[`${method} ${path.split('?')[0]}`]
     const missing = { key: 'NotFound', code: 404999001, desc: `${method} ${path}`, fields: null }
     response.writeHead(answer?.status ?? (answer ? 200 : 404), { 'content-type': answer?.type ?? 'application/json' })
     response.end(answer?.body ?? JSON.stringify(answer ? (answer.json ?? null) : missing))

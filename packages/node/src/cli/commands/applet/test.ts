@@ -50,6 +50,7 @@ async function runTests(path: string, context: Context, options: Options): Promi
     fuelTolerance: fuelTolerance / 100,
   })
   context.print(reportJson(report), () => text)
+  if (update) context.note(`golden receipts of ${report.files.length} test files written`)
   if (report.failed > 0) throw new CliError({ code: 'CLI_CHECK_FAILED', detail: `${report.failed} tests failed` })
   const { percent } = report.coverage
   if (percent < minCoverage)

@@ -1,5 +1,7 @@
+import { parseDuration } from '../../../util/go-duration.ts'
 import { type CommonOptions, withNode } from '../../context.ts'
 import { action, examples, type Register } from '../../define.ts'
+import { CliError } from '../../errors.ts'
 import { wholeNumber } from '../applet/version.ts'
 import { kindsText, parseKind, putLimit } from './limits.ts'
 
@@ -24,6 +26,11 @@ export const registerTrafficSet: Register = (parent, io) => {
     )
     .action(
       action<Options>(io, async (context, { project, per: duration }, kind, amount) => {
+        if (parseDuration(duration) === undefined)
+          throw new CliError({
+            code: 'CLI_USAGE',
+            detail: `--per ${duration} is no duration such as 1m, 1h30m, 24h, 7d`,
+          })
         const threshold = wholeNumber(amount ?? '', 'threshold', 0, Number.MAX_SAFE_INTEGER)
         const limit = await putLimit(await context.api(), project, parseKind(kind ?? ''), { threshold, duration })
         context.print({ project, ...limit }, () => `limited ${limit.kind} of ${project} to ${threshold} in ${duration}`)
