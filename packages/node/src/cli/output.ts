@@ -117,6 +117,7 @@ function apiHint(key: string): string | undefined {
   if (key === 'CanaryConflict')
     return 'see "w3bstream applet history"; "applet promote" or "applet abort" ends a canary'
   if (key === 'VersionNotFound' || key === 'CanaryNotFound') return 'see "w3bstream applet history"'
+  if (key === 'ConfigNotFound') return 'the project has no such section; see "w3bstream project show"'
   if (key === 'TrafficLimitExceeded') return 'see "w3bstream traffic list"; the event was not stored'
   if (key === 'DestructiveSchemaChange') return 'only additive changes are applied; nothing was changed'
   return undefined

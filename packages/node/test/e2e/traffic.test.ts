@@ -169,6 +169,16 @@ describe('traffic limits', () => {
     expect(results.filter(({ error }) => error === published)).toHaveLength(1)
   })
 
+  it('are told by the command over every transport', async () => {
+    await project('told', 0)
+    for (const transport of ['http', 'mqtt', 'rpc']) {
+      const sent = ['publish', '-p', 'told', '-d', 'd1', '--data', 'x', '--transport', transport, '--json']
+      const { code, stderr } = await runCli([...sent, '--mqtt-url', node.mqtt], options)
+      expect({ transport, code }).toEqual({ transport, code: 1 })
+      expect(JSON.parse(stderr)).toMatchObject({ error: { code: 'TrafficLimitExceeded' } })
+    }
+  })
+
   it('are kept by commands and the project file, those of the project by administrators only', async () => {
     await project('commands')
     const cli = (...args: string[]) => runCli(['traffic', ...args, '-p', 'commands', '--json'], options)

@@ -21,14 +21,22 @@ export async function publishMqtt(message: Outgoing): Promise<EventAnswer> {
     const answer = nextAnswer(client, eventId.toLowerCase(), url)
     await client.subscribeAsync(`ack/${publisherKey}`, { qos: 1 })
     const event = encodeEvent({ eventType, token, pubTime: Date.now(), eventId, pubId: publisherKey, payload })
-    await client.publishAsync(channel, Buffer.from(event), { qos: 1 })
-    return await answer
+    const refusal = await client.publishAsync(channel, Buffer.from(event), { qos: 1 }).then(() => undefined, refusalOf)
+    return await answer.catch((error: unknown) => {
+      throw error instanceof CliError && error.code === 'CLI_API' ? error : (refusal ?? error)
+    })
   } catch (error) {
     if (error instanceof CliError) throw error
     throw new CliError({ code: 'CLI_UNREACHABLE', url, reason: (error as Error).message }, { cause: error })
   } finally {
     await client.endAsync(true)
   }
+}
+
+/** The node's own refusal, whose reason comes on `ack/…` in most cases; anything else is thrown. */
+function refusalOf(error: unknown): unknown {
+  if (typeof (error as { code?: unknown }).code === 'number') return error
+  throw error
 }
 
 function mqttAddress(nodeUrl: string): string {
@@ -56,9 +64,11 @@ function nextAnswer(client: MqttClient, eventId: string, url: string): Promise<E
     late.unref()
     client.on('message', (_topic, payload) => {
       const answer = readAnswer(payload)
-      if (answer?.eventID === eventId) resolve(answer)
-      else if (answer?.key)
-        reject(new CliError({ code: 'CLI_API', status: 0, key: answer.key, desc: answer.desc ?? '', fields: [] }))
+      // Not every error tells of which event it is.
+      if (!answer || (answer.eventID ?? eventId) !== eventId) return
+      const { key, desc = '' } = answer
+      if (key) reject(new CliError({ code: 'CLI_API', status: 0, key, desc, fields: [] }))
+      else resolve(answer)
     })
     client.on('close', () =>
       reject(new CliError({ code: 'CLI_UNREACHABLE', url, reason: 'the connection was closed' })),
