@@ -96,7 +96,7 @@ export class VfsReferences {
 }
 
 /** All SHA-256s in a value, at any depth: the rows and changes of every version of the node are read alike. */
-export function* hashesIn(value: unknown): Generator<string> {
+function* hashesIn(value: unknown): Generator<string> {
   if (typeof value === 'string') {
     if (/^[0-9a-f]{64}$/.test(value)) yield value
   } else if (typeof value === 'object' && value !== null) {

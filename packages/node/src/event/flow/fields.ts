@@ -12,9 +12,6 @@ export interface FlowResult {
 /** A result that its sink cannot take. The text goes to the log. */
 export class SinkRefusal extends Error {}
 
-/** Names of what a sink can use beside the fields of the payload. */
-const specialFields = ['$group', '$start', '$end', '$count', '$payload'] as const
-
 /** The fields of one result by name: those of the payload, a JSON object, with dots for what lies deeper. */
 export class Fields {
   readonly #result: FlowResult
