@@ -94,11 +94,13 @@ function instantiating(original: Uint8Array, call: HandlerCall): () => void {
   const module = new wasm.Module(original)
   const guest = new Guest()
   const linked = linkImports(imports, guest, new Set())
+  // What host functions ask of instrumented code.
+  const meter = { [reserved.stack]: { value: 0 }, [reserved.stopped]: { value: 0 }, [reserved.charge]: () => {} }
   return () => {
     const state = new CallState(call)
     guest.begin(state)
     const instance: WasmInstance = new wasm.Instance(module, linked)
-    guest.attach({ exports: { ...instance.exports, [reserved.charge]: () => {} } })
+    guest.attach({ exports: { ...instance.exports, ...meter } })
     const handler = instance.exports[call.handler] as WasmFunction as (rid: number) => number
     if (handler(state.rid) !== 0) throw new Error('the applet failed')
     guest.end()

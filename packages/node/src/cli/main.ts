@@ -21,7 +21,16 @@ export async function main(argv: readonly string[], io: CliIo): Promise<number> 
 
 /** Runs the command line of this process. */
 export async function runProcess(): Promise<void> {
+  endWithReader()
   process.exitCode = await main(process.argv.slice(2), processIo())
+}
+
+/** Ends quietly when nobody reads the output any more, as in `w3bstream logs -f | head`. */
+function endWithReader(): void {
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error
+    process.exit(0)
+  })
 }
 
 if (import.meta.main) await runProcess()

@@ -1,7 +1,8 @@
+import { once } from 'node:events'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { type CliOptions, runCli } from '../support/cli.ts'
+import { type CliOptions, runCli, spawnCli } from '../support/cli.ts'
 import { adminPassword, NodeProcess } from '../support/node-process.ts'
 import { makeTempDirectory, removeDirectory } from '../support/temp.ts'
 
@@ -109,6 +110,15 @@ describe('the command line', () => {
     expect(stderr).toContain('nonsense')
     expect(stderr).toContain('UPPER')
     expect(stderr).toContain('applets')
+  })
+
+  it('ends quietly when nobody reads its output', async () => {
+    const child = spawnCli(['--help'])
+    child.stdout?.destroy()
+    let stderr = ''
+    child.stderr?.on('data', (chunk: Buffer) => (stderr += chunk.toString()))
+    await once(child, 'close')
+    expect({ code: child.exitCode, stderr }).toEqual({ code: 0, stderr: '' })
   })
 
   it('examines the node', async () => {
