@@ -66,14 +66,14 @@ async function compileLarge(): Promise<Uint8Array> {
   const bodies = Array.from(
     { length: functions },
     (_, n) => `
-function f${n}(a: i32, b: f64): f64 {
+function step${n}(a: i32, b: f64): f64 {
   let sum = b
   for (let i = 0; i < a; i++) sum += <f64>(i ^ ${n}) * b + Math.sqrt(sum + ${n + 1})
   if (sum > ${n}) sum -= <f64>load<u8>(a & 1023) + ${n + 0.5}
   return sum
 }`,
   )
-  const list = bodies.map((_, n) => `f${n}`).join(', ')
+  const list = bodies.map((_, n) => `step${n}`).join(', ')
   const source = `${bodies.join('')}
 const all: ((a: i32, b: f64) => f64)[] = [${list}]
 export function alloc(size: i32): usize { return heap.alloc(size) }
