@@ -112,6 +112,7 @@ async function buildNode(options: NodeOptions, unlock: () => Promise<void>): Pro
     },
   )
 
+  const stopped = counter(metrics, 'w3b_handlers_stopped_total', 'Handlers that the watchdog stopped.', ['project'])
   const executor = createPool(
     {
       workers: options.workers,
@@ -128,7 +129,11 @@ async function buildNode(options: NodeOptions, unlock: () => Promise<void>): Pro
       wallClockMs: (project) =>
         (projects.definitionNow(project)?.settings ?? defaultProjectSettings).limits.wallClockMs,
     },
-    { services: executorServices(chains), logger: logger.child('executor') },
+    {
+      services: executorServices(chains),
+      logger: logger.child('executor'),
+      onStopped: (key) => stopped.inc({ project: index.byKey(key)?.name ?? key }),
+    },
   )
   const manager = new EventManager(
     {

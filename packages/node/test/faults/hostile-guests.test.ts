@@ -3,7 +3,7 @@ import { sender } from '../support/events.ts'
 import { guest } from '../support/guests.ts'
 import { expectContiguous, expectVerifiable } from '../support/history.ts'
 import { deployHostile, type HostileHandler, hostileLimits } from '../support/hostile-applet.ts'
-import { Management, type ReceiptRow } from '../support/management.ts'
+import { Management, type ReceiptRow, request } from '../support/management.ts'
 import { NodeProcess } from '../support/node-process.ts'
 
 type Send = ReturnType<typeof sender>
@@ -123,6 +123,8 @@ describe('a worker that is killed in the middle of a batch', () => {
       expect(ends).toEqual(['WALL_CLOCK', 'WALL_CLOCK'])
       expect(receipts.filter(({ eventType }) => eventType === 'note')).toHaveLength(20)
       expect((await scene.admin.kv('hostile')).size).toBe(20)
+      const { text } = await request(`${scene.node.management}/metrics`)
+      expect(text).toContain(`w3b_handlers_stopped_total{project="${scene.admin.channel('hostile')}"} 2`)
     } finally {
       await scene.node[Symbol.asyncDispose]()
     }

@@ -28,6 +28,13 @@ export interface PoolOptions extends ExecutorOptions {
   readonly wallClockMs: (project: ProjectKey) => number
 }
 
+export interface PoolDeps {
+  readonly services: ExecutorServices
+  readonly logger: Logger
+  /** Told of each handler that the watchdog stopped. */
+  readonly onStopped?: (project: ProjectKey) => void
+}
+
 const defaultPatienceMs = 250
 const defaultTurnPatienceMs = 1000
 
@@ -44,13 +51,13 @@ const rememberedSlow = 1024
  * unfinished batch is on disk, nothing is lost or done twice. Before that, a project whose guest keeps others waiting is
  * moved to one more thread, which all such projects share.
  */
-export function createPool(options: PoolOptions, deps: { services: ExecutorServices; logger: Logger }): Executor {
+export function createPool(options: PoolOptions, deps: PoolDeps): Executor {
   return new Pool(options, deps)
 }
 
 class Pool implements Executor {
   readonly #options: PoolOptions
-  readonly #deps: { services: ExecutorServices; logger: Logger }
+  readonly #deps: PoolDeps
   #threads: ThreadSource | undefined
   #workers: WorkerHandle[] = []
   #apart: WorkerHandle | undefined
@@ -62,7 +69,7 @@ class Pool implements Executor {
   #watch: NodeJS.Timeout | undefined
   #looks = 0
 
-  constructor(options: PoolOptions, deps: { services: ExecutorServices; logger: Logger }) {
+  constructor(options: PoolOptions, deps: PoolDeps) {
     this.#options = options
     this.#deps = deps
     this.#placements = new PlacementTable(options.workers)
@@ -134,8 +141,7 @@ class Pool implements Executor {
   }
 
   #handle(name: string): WorkerHandle {
-    const { services, logger } = this.#deps
-    return new WorkerHandle(name, { threads: this.#threads!, watchMs: this.#options.watchMs, services, logger })
+    return new WorkerHandle(name, { threads: this.#threads!, watchMs: this.#options.watchMs, ...this.#deps })
   }
 
   #apartHandle(): WorkerHandle {

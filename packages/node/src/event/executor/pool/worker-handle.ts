@@ -41,6 +41,7 @@ export interface WorkerHandleDeps {
   readonly watchMs: number
   readonly services: ExecutorServices
   readonly logger: Logger
+  readonly onStopped?: (project: ProjectKey) => void
 }
 
 /** A request under which threads died this often fails. */
@@ -201,6 +202,7 @@ export class WorkerHandle {
     if (!running) return
     const project = this.#projectOf(running.slot)!
     this.#markStopped(project, running)
+    this.#deps.onStopped?.(project)
     this.#deps.logger.warn('a handler ran too long; its thread is replaced', {
       worker: this.#name,
       project,
