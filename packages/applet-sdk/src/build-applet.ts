@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { existsSync, statSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { basename, dirname, join, resolve, sep } from 'node:path'
@@ -32,8 +33,11 @@ export interface BuiltApplet {
   readonly sourceMap: SourceMapFile
   /** Absolute path of the folder that was compiled. */
   readonly directory: string
-  /** Absolute paths of all files that were read: a change of one of them may change the module. */
-  readonly sources: readonly string[]
+  /**
+   * SHA-256, in hex, of all files that were looked for, as they were read, by absolute path; null: there was none. A change of
+   * one of them may change the module.
+   */
+  readonly sources: ReadonlyMap<string, string | null>
 }
 
 const OUTPUT = 'applet.wasm'
@@ -59,10 +63,11 @@ export async function buildApplet(path: string, options: BuildOptions = {}): Pro
   const problems: SourceProblem[] = []
   const stderr = asc.createMemoryStream()
   const output = new Map<string, string | Uint8Array>()
-  const sources = new Map<string, string>()
+  const sources = new Map<string, SourceText | null>()
   const began = performance.now()
-  const source = await readFile(join(directory, entry), 'utf8')
-  sources.set(join(directory, entry), source)
+  const read = await readSource(join(directory, entry))
+  sources.set(join(directory, entry), read)
+  const source = read.text
   const entries = EXPORTS_ALLOC.test(source) ? [entry] : [entry, ALLOC_ENTRY]
   const { error } = await asc.main([...entries, ...compilerArguments(options), '--baseDir', directory], {
     stdout: asc.createMemoryStream(),
@@ -80,7 +85,7 @@ export async function buildApplet(path: string, options: BuildOptions = {}): Pro
     const message = `${join(directory, entry)} does not compile`
     throw new AppletSdkError('COMPILE_FAILED', message, [stderr.toString().trim()], {
       problems,
-      sources: [...sources.keys()],
+      sources: digestsOf(sources),
     })
   }
   const module = withoutSections(wasm, options.debug ? new Set(['sourceMappingURL']) : DEBUG_SECTIONS)
@@ -90,7 +95,7 @@ export async function buildApplet(path: string, options: BuildOptions = {}): Pro
     stats: { ...interfaceOf(module), durationMs: performance.now() - began },
     sourceMap: makeSourceMap(String(output.get(`${OUTPUT}.map`)), { compiled: wasm, module }),
     directory,
-    sources: [...sources.keys()],
+    sources: digestsOf(sources),
   }
 }
 
@@ -112,10 +117,25 @@ function compilerArguments(options: BuildOptions): string[] {
   return ['--outFile', OUTPUT, '--noColors', '--sourceMap', '--debug', ...level]
 }
 
+interface SourceText {
+  readonly text: string
+  /** SHA-256 of the bytes, hex. */
+  readonly digest: string
+}
+
+async function readSource(file: string): Promise<SourceText> {
+  const bytes = await readFile(file)
+  return { text: bytes.toString('utf8'), digest: createHash('sha256').update(bytes).digest('hex') }
+}
+
+function digestsOf(sources: ReadonlyMap<string, SourceText | null>): ReadonlyMap<string, string | null> {
+  return new Map([...sources].map(([file, source]) => [file, source?.digest ?? null]))
+}
+
 /** Reads from disk; serves this package's own kit to an applet that has none installed. */
 function sourceReader(
   directory: string,
-  sources: Map<string, string>,
+  sources: Map<string, SourceText | null>,
 ): (name: string, base: string) => Promise<string | null> {
   const bundled = !kitInstalledFor(directory)
   const marker = `${sep}node_modules${sep}${kitName.replace('/', sep)}${sep}`
@@ -124,9 +144,9 @@ function sourceReader(
     const path = resolve(base, name)
     const inside = bundled ? path.split(marker)[1] : undefined
     const file = inside === undefined ? path : join(kitDirectory(), inside)
-    const text = await readFile(file, 'utf8').catch(() => null)
-    if (text !== null) sources.set(file, text)
-    return text
+    const source = await readSource(file).catch(() => null)
+    sources.set(file, source)
+    return source?.text ?? null
   }
 }
 
@@ -141,15 +161,15 @@ function describe(diagnostic: Diagnostic): string {
   return `AS${diagnostic.code}: ${diagnostic.message}${place ? ` (${place})` : ''}`
 }
 
-/** @param sources texts by absolute path */
+/** @param sources by absolute path */
 function problemOf(
   { message, code, range }: Diagnostic,
   directory: string,
-  sources: ReadonlyMap<string, string>,
+  sources: ReadonlyMap<string, SourceText | null>,
 ): SourceProblem {
   const name = range?.source?.normalizedPath ?? ''
   const file = join(directory, name)
-  const text = sources.get(file)
+  const text = sources.get(file)?.text
   if (!range || text === undefined) return { code, message, file: name, line: 0, column: 0 }
   const before = text.slice(0, range.start).split('\n')
   return { code, message, file, line: before.length, column: before.at(-1)!.length + 1 }

@@ -28,8 +28,8 @@ export interface SourceProblem {
 /** Of an applet that does not compile. */
 interface CompilerOutput {
   readonly problems: readonly SourceProblem[]
-  /** Files that were read until then: one of them has to change. */
-  readonly sources: readonly string[]
+  /** As of an applet that was built: one of these files has to change. */
+  readonly sources: ReadonlyMap<string, string | null>
 }
 
 /** What building and testing applets can fail with. */

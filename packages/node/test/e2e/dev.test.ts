@@ -149,6 +149,12 @@ describe('w3bstream dev', () => {
       ])
       await writeFile(join(directory, 'events/again.json'), '"again"')
       await until('the old version', () => of('log').some(({ msg }) => msg === 'version 2 "again"'), patience)
+      // What is written beside the project and read by nobody, such as the output of this command.
+      await writeFile(join(directory, 'out'), 'x')
+      await writeFile(join(directory, 'loop/assembly/notes.txt'), 'x')
+      await writeFile(source(), version(3, '  const wrong: i32 = elsewhere\n'))
+      await until('the next refusal', () => JSON.stringify(of('refused')).includes('elsewhere'), patience)
+      expect(of('refused')).toHaveLength(2)
     },
     patience,
   )
@@ -158,6 +164,7 @@ describe('w3bstream dev', () => {
     async () => {
       await writeFile(source(), version(3, '  if (text.length > 3) unreachable()\n'))
       await until('the new version', () => of('deployed').length >= 3, patience)
+      expect(of('refused')).toHaveLength(2)
       child.stdin?.write('DEFAULT much too long\n')
       const trap = await until('the trap', () => of('log').find(({ msg }) => String(msg).startsWith('start failed')))
       expect(trap.msg).toMatch(/^start failed: TRAP unreachable .*\n {4}at start \(loop\/assembly\/index\.ts:5:\d+\)$/)

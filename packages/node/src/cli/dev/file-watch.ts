@@ -2,7 +2,10 @@ import { type FSWatcher, watch } from 'node:fs'
 import { join } from 'node:path'
 
 /** How long files must be left alone before they count as saved, milliseconds: editors write in several steps. */
-const settleMs = 25
+const settleMs = 75
+
+/** Files that are written all the time are told of nevertheless, after this long, milliseconds. */
+const latestMs = 1000
 
 /** Directories that are watched at most; systems give out a limited number of watches. */
 const maxDirectories = 1000
@@ -13,12 +16,16 @@ const maxDirectories = 1000
  */
 export class FileWatch {
   readonly #changed: (files: ReadonlySet<string>) => void
+  readonly #counts: (file: string) => boolean
   readonly #watchers = new Map<string, FSWatcher>()
   #files = new Set<string>()
   #timer: NodeJS.Timeout | undefined
+  #firstAt = 0
 
-  constructor(changed: (files: ReadonlySet<string>) => void) {
+  /** @param counts which files are told of, and waited for to be left alone. @default all */
+  constructor(changed: (files: ReadonlySet<string>) => void, counts: (file: string) => boolean = () => true) {
     this.#changed = changed
+    this.#counts = counts
   }
 
   /** Watches these directories and no others. One that does not exist is passed over. */
@@ -56,12 +63,16 @@ export class FileWatch {
   }
 
   #note(directory: string, name: string | null): void {
-    this.#files.add(name === null ? directory : join(directory, name))
+    const file = name === null ? directory : join(directory, name)
+    if (name !== null && !this.#counts(file)) return
+    if (this.#files.size === 0) this.#firstAt = performance.now()
+    this.#files.add(file)
     clearTimeout(this.#timer)
+    const waitMs = Math.max(0, Math.min(settleMs, this.#firstAt + latestMs - performance.now()))
     this.#timer = setTimeout(() => {
       const files = this.#files
       this.#files = new Set()
       this.#changed(files)
-    }, settleMs)
+    }, waitMs)
   }
 }

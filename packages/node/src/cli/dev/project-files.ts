@@ -20,9 +20,9 @@ export class ProjectFiles {
     this.#events = events
   }
 
-  /** Whether the project has to be looked at again when this file was saved. */
-  isPart(file: string): boolean {
-    return file === this.path || this.#assets().includes(file)
+  /** The project file and the assets. */
+  get parts(): readonly string[] {
+    return [this.path, ...this.#assets()]
   }
 
   /** Whether the file has events to send when it is saved. */

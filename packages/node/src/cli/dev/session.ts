@@ -11,6 +11,7 @@ import type { CliIo } from '../io.ts'
 import type { ProjectFile } from '../project-file/schema.ts'
 import { FileWatch } from './file-watch.ts'
 import { followProject } from './follow.ts'
+import { areAsBefore, type Digests, digestsOf } from './inputs.ts'
 import { ModuleCache } from './module-cache.ts'
 import { ProjectFiles } from './project-files.ts'
 import type { Screen } from './screen.ts'
@@ -47,6 +48,10 @@ export class DevSession {
   #following: Promise<void> | undefined
   #deploying: Promise<void> | undefined
   #isStale = false
+  /** All files as the last deployment, or attempt, read them, or had before; undefined: it is to be tried again. */
+  #seen: Digests | undefined
+  /** The last attempt failed at the node: a save repeats it, whatever it changes. */
+  #isOwed = false
   #isReady = false
   readonly #early: string[] = []
   #signal: AbortSignal = new AbortController().signal
@@ -58,7 +63,10 @@ export class DevSession {
     this.#screen = deps.screen
     this.#files = new ProjectFiles(options.path, options.events)
     this.#modules = new ModuleCache(deps.io)
-    this.#watch = new FileWatch((files) => this.#changed(files))
+    this.#watch = new FileWatch(
+      (files) => this.#changed(files),
+      (file) => this.#isInput(file) || this.#files.hasEvents(file),
+    )
   }
 
   /** Resolves when the signal has ended everything. */
@@ -86,9 +94,13 @@ export class DevSession {
   }
 
   #changed(files: ReadonlySet<string>): void {
-    const isOfModule = this.#modules.forget(files)
-    if (isOfModule || [...files].some((file) => this.#files.isPart(file))) this.#request()
+    if (this.#isOwed) this.#seen = undefined
+    this.#request()
     for (const file of files) if (this.#files.hasEvents(file)) void this.#sender?.file(file)
+  }
+
+  #isInput(file: string): boolean {
+    return this.#files.parts.includes(file) || this.#modules.sources.has(file)
   }
 
   /** One deployment at a time; what is saved meanwhile makes one more. */
@@ -104,12 +116,18 @@ export class DevSession {
       this.#isStale = false
       // Before anything is read: what is saved from here on is seen.
       this.#watchAll()
+      if (this.#seen && (await areAsBefore(this.#seen))) continue
+      this.#seen = await digestsOf([...this.#files.parts, ...this.#modules.sources.keys()])
       try {
         await this.#deploy()
+        this.#isOwed = false
       } catch (error) {
+        this.#isOwed = isOfNode(error)
         if (!this.#signal.aborted) this.#screen.refused(error)
       }
-      this.#watchAll()
+      this.#seen = new Map([...(this.#seen ?? []), ...this.#modules.takeRead()])
+      // What was saved while it lasted, in whatever directory: the last save counts.
+      this.#isStale = true
     }
   }
 
@@ -125,6 +143,7 @@ export class DevSession {
     if (file.name !== project)
       throw new CliError({ code: 'CLI_USAGE', detail: `the project is ${project}: end and begin anew to rename it` })
     this.#files.content = file
+    this.#seen = new Map([...(await digestsOf(this.#files.parts)), ...(this.#seen ?? [])])
     const operator = await checkChains(this.#api, file)
     const desired = await buildDesired(file, dirname(path), operator, this.#modules.make)
     const compileMs = this.#modules.takeCompileMs()
@@ -168,4 +187,9 @@ export class DevSession {
     }
     return followProject(this.#api, project, follower, { signal: this.#signal, opened })
   }
+}
+
+/** Whether it may go well with the same files. */
+function isOfNode(error: unknown): boolean {
+  return error instanceof CliError && (error.fault.code === 'CLI_UNREACHABLE' || error.fault.code === 'CLI_API')
 }
