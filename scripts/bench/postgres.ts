@@ -23,7 +23,9 @@ export async function startPostgres(): Promise<Postgres | undefined> {
   const owner = await serverUser()
   if (owner) await chown(directory.path, owner.uid, owner.gid)
   const data = join(directory.path, 'data')
-  await run(join(binaries, 'initdb'), ['-D', data, '-U', 'postgres', '-A', 'trust'], { ...owner, cwd: directory.path })
+  // Whatever the locale of this process is: without one, texts would be bytes.
+  const cluster = ['-D', data, '-U', 'postgres', '-A', 'trust', '--encoding=UTF8', '--no-locale']
+  await run(join(binaries, 'initdb'), cluster, { ...owner, cwd: directory.path })
   const args = ['-D', data, '-k', directory.path, '-c', 'listen_addresses=']
   const child = spawn(join(binaries, 'postgres'), args, { ...owner, cwd: directory.path, stdio: 'ignore' })
   await until('PostgreSQL answers', () => answers(directory.path))
