@@ -26,7 +26,7 @@ export class CallState {
   #resourceBytes = 0
   #logLines = 0
   #droppedLines = 0
-  readonly #limitsHit = new Set<LimitCode>()
+  #limitsHit: Set<LimitCode> | undefined
   #draws = 0n
   #files: FileTable | undefined
 
@@ -54,11 +54,13 @@ export class CallState {
 
   /** Notes that a limit refused something. */
   hit(limit: LimitCode): void {
+    this.#limitsHit ??= new Set()
     this.#limitsHit.add(limit)
   }
 
-  get limitsHit(): readonly LimitCode[] {
-    return [...this.#limitsHit]
+  /** Each once, in the order of their first refusal; nothing when none refused anything. */
+  get limitsHit(): readonly LimitCode[] | undefined {
+    return this.#limitsHit && [...this.#limitsHit]
   }
 
   get files(): FileTable {

@@ -370,4 +370,16 @@ describe('limits of a call', () => {
     }
     expect(made).toBe(0)
   })
+
+  it('answers the first call as all others when the initialisation fails behind the limit of the call', () => {
+    const failing = load(`(memory (export "memory") 1) (start $s)
+      (func $s (local i32)
+        (loop $l (br_if $l (i32.lt_u (local.tee 0 (i32.add (local.get 0) (i32.const 1))) (i32.const 1000))))
+        (unreachable))
+      (func (export "go") (param i32) (result i32) (i32.const 0))`)
+    const go = (fuel: number) => failing.call(testCall('go', new RecordingHost(), { limits: { fuel } }))
+    const wanted = { type: 'failed', error: 'FUEL_LIMIT', message: 'more than 9000 units of fuel', fuel: 9000n }
+    expect([go(9000), go(9000)]).toEqual([wanted, wanted])
+    expect(go(1_000_000)).toMatchObject({ error: 'TRAP', message: 'initialisation: unreachable' })
+  })
 })

@@ -44,6 +44,9 @@ export function createEngine(options: Partial<EngineOptions> = {}): Engine {
 class InlineModule implements LoadedModule {
   readonly codeHash: string
   readonly #layout: ModuleLayout
+  /** The least that the memory and the largest table take. */
+  readonly #minimumPages: number
+  readonly #minimumEntries: number
   readonly #handlers: ReadonlySet<string>
   readonly #reducers: ReadonlySet<string>
   readonly #blocking: ReadonlySet<BlockingFamily>
@@ -54,7 +57,7 @@ class InlineModule implements LoadedModule {
   #compiledPages = 0
   #instance: Instance | undefined
   /** What instances of the compiled module come to: the fuel of their initialisation, or its failure. Always the same. */
-  #initial: { readonly fuel: bigint } | CallEnd | undefined
+  #initial: { readonly fuel: bigint; readonly failure?: CallEnd } | undefined
   #running = false
 
   constructor(
@@ -65,6 +68,8 @@ class InlineModule implements LoadedModule {
     const { mayBlock, memoryPages = defaultCallLimits.memoryPages } = options
     this.codeHash = prepared.codeHash
     this.#layout = parseModule(prepared.bytes)
+    this.#minimumPages = this.#layout.memories[0]!.min
+    this.#minimumEntries = Math.max(0, ...this.#layout.tables.map(({ min }) => min))
     this.#handlers = new Set(prepared.handlers)
     this.#reducers = new Set(prepared.reducers)
     this.#blocking = mayBlock === true ? everyFamily : mayBlock === false ? noFamily : mayBlock
@@ -109,42 +114,27 @@ class InlineModule implements LoadedModule {
     this.#instance = undefined
   }
 
-  get #minimumPages(): number {
-    return this.#layout.memories[0]!.min
-  }
-
-  get #minimumEntries(): number {
-    return Math.max(0, ...this.#layout.tables.map(({ min }) => min))
-  }
-
   /** An instance in the state of a new one. @throws CallEnd when the module fails to initialise, or has no fuel for that */
   #ready({ memoryPages, fuel }: CallLimits): Instance {
     if (memoryPages !== this.#compiledPages) this.#compile(memoryPages)
-    this.#refuseCostly(fuel)
-    this.#instance ??= this.#instantiate()
-    this.#refuseCostly(fuel)
+    // What is known to fail, or to cost too much, is not tried again: it would cost as much each time.
+    this.#initial ??= this.#tryInstance()
+    const { fuel: initialFuel, failure } = this.#initial
+    if (initialFuel > fuel) throw new CallEnd('FUEL_LIMIT', fuelWords(fuel), BigInt(fuel))
+    if (failure) throw failure
+    this.#instance ??= new Instance(this.#compiled!, this.#blocking)
     this.#instance.reset()
     return this.#instance
   }
 
-  #instantiate(): Instance {
+  #tryInstance(): { fuel: bigint; failure?: CallEnd } {
     try {
-      const instance = new Instance(this.#compiled!, this.#blocking)
-      this.#initial = { fuel: instance.initialFuel }
-      return instance
+      this.#instance = new Instance(this.#compiled!, this.#blocking)
+      return { fuel: this.#instance.initialFuel }
     } catch (error) {
-      if (error instanceof CallEnd) this.#initial = error
+      if (error instanceof CallEnd) return { fuel: error.initialFuel, failure: error }
       throw error
     }
-  }
-
-  /** What is known to fail is not tried again: it would cost as much each time. */
-  #refuseCostly(limit: number): void {
-    const initial = this.#initial
-    if (initial === undefined) return
-    const used = initial instanceof CallEnd ? initial.initialFuel : initial.fuel
-    if (used > BigInt(limit)) throw new CallEnd('FUEL_LIMIT', `more than ${limit} units of fuel`, BigInt(limit))
-    if (initial instanceof CallEnd) throw initial
   }
 
   #compile(pages: number): void {
@@ -201,7 +191,7 @@ class InlineModule implements LoadedModule {
     if (state.fault !== undefined) throw state.fault.error
     instance.guest.end()
     if (overdrawn && ('code' in end || end.error instanceof CallEnd))
-      return { ...failed('FUEL_LIMIT', fuelWords(state), fuel), ...limitsOf(state, meter) }
+      return { ...failed('FUEL_LIMIT', fuelWords(state.limits.fuel), fuel), ...limitsOf(state, meter) }
     if ('code' in end) {
       const data = wantsData ? state.resource(end.code) : undefined
       return { type: 'returned', code: end.code, fuel, ...(data && { data }), ...limitsOf(state, meter) }
@@ -219,18 +209,18 @@ class InlineModule implements LoadedModule {
 }
 
 /** Nothing for the usual call, which reached none. */
-function limitsOf(state: CallState, { refusedGrowth }: Meter): { limits?: readonly LimitCode[] } {
+function limitsOf(state: CallState, { refusedGrowth }: Meter): { limits: readonly LimitCode[] } | undefined {
   for (const limit of refusedGrowth) state.hit(limit)
   const { limitsHit } = state
-  return limitsHit.length === 0 ? {} : { limits: limitsHit }
+  return limitsHit && { limits: limitsHit }
 }
 
-function fuelWords({ limits }: CallState): string {
-  return `more than ${limits.fuel} units of fuel`
+function fuelWords(limit: number): string {
+  return `more than ${limit} units of fuel`
 }
 
 function trapMessage({ limit }: Meter, state: CallState, error: Error): string {
-  if (limit === 'FUEL_LIMIT') return fuelWords(state)
+  if (limit === 'FUEL_LIMIT') return fuelWords(state.limits.fuel)
   if (limit === 'STACK_LIMIT') return `calls nest deeper than ${state.limits.stackBytes} bytes of stack`
   return trapWords(error)
 }
