@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { type FileHandle, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { leafHash, merkleRoot, type ProjectKey, toHex, Writer } from '@w3bstream/protocol'
+import { syncDirectory } from '../../util/sync-directory.ts'
 import type { StateExport } from '../database.ts'
 import { writeEntry } from './entry-codec.ts'
 import { chunkBytes, encodeSnapshotHeader, headerBytes, type SnapshotHeader, snapshotDigest } from './header.ts'
@@ -97,14 +98,4 @@ async function* chunksOf({ entries }: StateExport): AsyncGenerator<Uint8Array> {
     writer.clear().raw(rest)
   }
   if (writer.length > 0) yield writer.view()
-}
-
-/** Makes the new name survive a power failure. */
-async function syncDirectory(directory: string): Promise<void> {
-  const handle = await open(directory, 'r')
-  try {
-    await handle.sync()
-  } finally {
-    await handle.close()
-  }
 }

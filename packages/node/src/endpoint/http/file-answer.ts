@@ -9,11 +9,19 @@ export function fileHash(id: string): string {
   return hash
 }
 
-/** Sends bytes that nobody looked at: browsers save them, whatever they are. */
-export function sendFile(reply: FastifyReply, bytes: Uint8Array, fileName: string): void {
+/**
+ * Sends bytes that nobody looked at: browsers save them, whatever they are.
+ * @param contentType `nosniff` keeps browsers from seeing more in it. @default application/octet-stream
+ */
+export function sendFile(
+  reply: FastifyReply,
+  bytes: Uint8Array,
+  fileName: string,
+  contentType = 'application/octet-stream',
+): void {
   const name = encodeURIComponent(fileName)
   reply
-    .header('content-type', 'application/octet-stream')
+    .header('content-type', contentType)
     .header('x-content-type-options', 'nosniff')
     .header('content-disposition', `attachment; filename=${name}; filename*=UTF-8''${name}`)
     .send(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length))

@@ -1,4 +1,4 @@
-import { malformed } from './byte-reader.ts'
+import { ByteReader, malformed } from './byte-reader.ts'
 import { InstructionReader, opcodeCount, opcodes } from './instructions.ts'
 import { type ValueType, valueTypes } from './layout.ts'
 import { nanResults } from './nan-sources.ts'
@@ -57,13 +57,13 @@ export function surveyBody(bytes: Uint8Array, body: { start: number; end: number
 }
 
 function surveyLocals(bytes: Uint8Array, start: number) {
-  const reader = new LocalsReader(bytes, start)
+  const reader = new ByteReader(bytes, start)
   const localGroups = reader.u32()
   let locals = 0
   let usesVectors = false
   for (let group = 0; group < localGroups; group++) {
     locals += reader.u32()
-    const code = bytes[reader.at++]!
+    const code = reader.u8()
     if (!valueTypes.has(code)) throw malformed(`local of type 0x${code.toString(16)} is not supported`)
     if (code === v128Code) usesVectors = true
   }
@@ -76,29 +76,9 @@ export function forEachLocalGroup(
   start: number,
   visit: (count: number, type: ValueType) => void,
 ): void {
-  const reader = new LocalsReader(bytes, start)
+  const reader = new ByteReader(bytes, start)
   for (let groups = reader.u32(); groups > 0; groups--) {
     const count = reader.u32()
-    visit(count, valueTypes.get(bytes[reader.at++]!)!)
-  }
-}
-
-/** Numbers in the declarations of locals of a valid module. */
-class LocalsReader {
-  readonly #bytes: Uint8Array
-  at: number
-
-  constructor(bytes: Uint8Array, at: number) {
-    this.#bytes = bytes
-    this.at = at
-  }
-
-  u32(): number {
-    let value = 0
-    for (let shift = 0; ; shift += 7) {
-      const byte = this.#bytes[this.at++]!
-      value += (byte & 0x7f) * 2 ** shift
-      if (!(byte >= 0x80)) return value
-    }
+    visit(count, valueTypes.get(reader.u8())!)
   }
 }

@@ -101,7 +101,7 @@ export class BatchRun {
       timeMs: header.timeMs,
       module: (codeHash) => deps.modules.get(project, codeHash),
       seed: (index, ordinal) => this.#seed(index, ordinal),
-      stopped: (index, ordinal) => stopped.some((s) => s.messageIndex === index && s.ordinal === ordinal),
+      stopped: (index, ordinal) => this.#wasStopped(index, ordinal),
     })
   }
 
@@ -216,7 +216,7 @@ export class BatchRun {
       instance,
       namespace: route.namespace,
     }
-    if (this.#stopped.some((s) => s.messageIndex === index && s.ordinal === ordinal)) {
+    if (this.#wasStopped(index, ordinal)) {
       this.#host.witness.recordStop({ messageIndex: index, ordinal })
       this.#host.note(
         call,
@@ -287,6 +287,11 @@ export class BatchRun {
       effects: { first: this.#host.effects.length, count: 0 },
       detail: '',
     }
+  }
+
+  /** Whether the watchdog stopped this run in an earlier attempt at the batch. */
+  #wasStopped(index: number, ordinal: number): boolean {
+    return this.#stopped.some((run) => run.messageIndex === index && run.ordinal === ordinal)
   }
 
   #seed(index: number, ordinal: number): Uint8Array {

@@ -2,12 +2,13 @@ import { hash as digest, randomUUID } from 'node:crypto'
 import { mkdirSync, readdirSync, readFileSync, unlinkSync } from 'node:fs'
 import { access, mkdir, readdir, readFile, rm, stat, statfs, utimes } from 'node:fs/promises'
 import { join } from 'node:path'
+import { syncDirectory } from '../../util/sync-directory.ts'
 import { checkContent, checkDerivedName, checkName, contentName } from '../content-name.ts'
 import { VfsError } from '../errors.ts'
 import type { StoredFile, Vfs, VfsUsage } from '../vfs.ts'
 import { NameLock } from './name-lock.ts'
 import { readShelves, whenMissing } from './shelf.ts'
-import { syncDirectory, writeWhole } from './write-file.ts'
+import { writeWhole } from './write-file.ts'
 
 export interface DiskVfsOptions {
   /** Created with mode 0700. */

@@ -21,13 +21,3 @@ export async function writeWhole(
     throw error
   }
 }
-
-/** A rename is durable when its directory is. */
-export async function syncDirectory(directory: string): Promise<void> {
-  const handle = await open(directory, 'r')
-  try {
-    await handle.sync()
-  } finally {
-    await handle.close()
-  }
-}

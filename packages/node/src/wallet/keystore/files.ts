@@ -3,6 +3,7 @@ import { open, readFile, rename, unlink } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import type { Type } from 'typebox'
 import { Compile } from 'typebox/compile'
+import { syncDirectory } from '../../util/sync-directory.ts'
 import { WalletError } from '../errors.ts'
 
 /** Files of a keystore are a few hundred bytes; a longer one was not written here. */
@@ -25,15 +26,6 @@ export async function writePrivateFile(file: string, text: string): Promise<void
     throw error
   }
   await syncDirectory(dirname(file))
-}
-
-async function syncDirectory(directory: string): Promise<void> {
-  const handle = await open(directory, 'r')
-  try {
-    await handle.sync()
-  } finally {
-    await handle.close()
-  }
 }
 
 /** @returns undefined when there is no such file. @throws WalletError KEYSTORE_CORRUPT when it is too long */

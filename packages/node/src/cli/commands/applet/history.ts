@@ -3,7 +3,8 @@ import { action, examples, type Register } from '../../define.ts'
 import type { CliIo } from '../../io.ts'
 import { table } from '../../output.ts'
 import type { List } from '../../rows.ts'
-import { findApplet, wholeNumber } from './version.ts'
+import { wholeNumber } from '../../whole-number.ts'
+import { findApplet } from './version.ts'
 
 interface Options extends CommonOptions {
   readonly project: string

@@ -1,6 +1,7 @@
 import { type CommonOptions, withNode } from '../../context.ts'
 import { action, examples, type Register } from '../../define.ts'
-import { findApplet, printRunning, type Running, wholeNumber } from './version.ts'
+import { wholeNumber } from '../../whole-number.ts'
+import { findApplet, printRunning, type Running } from './version.ts'
 
 interface Options extends CommonOptions {
   readonly project: string

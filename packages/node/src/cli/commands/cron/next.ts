@@ -1,7 +1,7 @@
 import { type CommonOptions, withNode } from '../../context.ts'
 import { action, examples, type Register } from '../../define.ts'
 import type { CronJobRow } from '../../rows.ts'
-import { wholeNumber } from '../applet/version.ts'
+import { wholeNumber } from '../../whole-number.ts'
 
 interface Options extends CommonOptions {
   readonly count: string

@@ -2,7 +2,7 @@ import { parseDuration } from '../../../util/go-duration.ts'
 import { type CommonOptions, withNode } from '../../context.ts'
 import { action, examples, type Register } from '../../define.ts'
 import { CliError } from '../../errors.ts'
-import { wholeNumber } from '../applet/version.ts'
+import { wholeNumber } from '../../whole-number.ts'
 import { kindsText, parseKind, putLimit } from './limits.ts'
 
 interface Options extends CommonOptions {

@@ -2,6 +2,7 @@ import Type, { type Static } from 'typebox'
 import type { Resource } from '../../../account/resource.ts'
 import { ApiError } from '../../api-error.ts'
 import type { RouteContext } from '../context.ts'
+import { sendFile } from '../file-answer.ts'
 import { rfc3339 } from '../json.ts'
 import { type Route, route } from '../route.ts'
 import { resourcePath, timesOf } from '../rows.ts'
@@ -108,14 +109,8 @@ export function resourceRoutes({ deps, limits }: RouteContext): Route[] {
       raw: 'application/wasm',
       handle: async ({ params, account, reply }) => {
         const { codeHash, fileName } = resources.get(account.accountId, params.resourceID)
-        const bytes = await deps.vfs.get(codeHash)
-        const name = encodeURIComponent(fileName)
-        // `text/plain` as the reference sends it; `nosniff` keeps browsers from seeing more in it.
-        reply
-          .header('content-type', 'text/plain')
-          .header('x-content-type-options', 'nosniff')
-          .header('content-disposition', `attachment; filename=${name}; filename*=UTF-8''${name}`)
-          .send(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length))
+        // `text/plain` as the reference sends it.
+        sendFile(reply, await deps.vfs.get(codeHash), fileName, 'text/plain')
         return undefined
       },
     }),
